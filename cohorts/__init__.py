@@ -1,0 +1,1 @@
+"""The domain: courses, sign-ups, runs, cohorts and who may do what. Knows no web framework."""

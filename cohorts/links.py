@@ -1,0 +1,86 @@
+"""Links that carry their own proof: signed, never stored."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from .exceptions import InvalidLink
+from .models import Signup, User, now
+
+SIGN_IN_SECONDS: Final = 600
+
+
+class Links:
+    """Makes and reads the links that mails contain."""
+
+    def __init__(self, secret_key: str, public_url: str) -> None:
+        """Sign with ``secret_key``; ``public_url`` has no trailing slash."""
+        self.public_url = public_url
+        self._learner = URLSafeSerializer(secret_key, salt="learner link")
+        self._sign_in = URLSafeTimedSerializer(secret_key, salt="sign-in link")
+
+    def course(self, slug: str) -> str:
+        """Return the address of a course's public page."""
+        return f"{self.public_url}/c/{slug}"
+
+    def learner_token(self, signup: Signup) -> str:
+        """Return the token of a learner's personal link, valid until ``link_version`` grows."""
+        return str(self._learner.dumps([signup.key, signup.link_version]))
+
+    def learner(self, signup: Signup) -> str:
+        """Return a learner's personal link: confirm, edit, withdraw, see the cohort."""
+        return f"{self.public_url}/l/{self.learner_token(signup)}"
+
+    def read_learner(self, session: Session, token: str) -> Signup:
+        """Return the sign-up a personal link belongs to.
+
+        Raises:
+            InvalidLink: The token was not made here, or was replaced by a newer one.
+        """
+        try:
+            key, version = self._learner.loads(token)
+        except (BadData, TypeError, ValueError) as error:
+            raise InvalidLink from error
+        signup = session.scalar(select(Signup).where(Signup.key == key, Signup.link_version == version))
+        if signup is None:
+            raise InvalidLink
+        return signup
+
+    def sign_in(self, user: User) -> str:
+        """Return a link that signs ``user`` in once, within ten minutes."""
+        return f"{self.public_url}/sign-in/{self._sign_in.dumps([user.id, user.sign_in_nonce])}"
+
+    def read_sign_in(self, session: Session, token: str) -> User:
+        """Return the user a sign-in link belongs to, without spending it."""
+        try:
+            user_id, nonce = self._sign_in.loads(token, max_age=SIGN_IN_SECONDS)
+        except (BadData, TypeError, ValueError) as error:
+            raise InvalidLink from error
+        user = session.scalar(
+            select(User).where(User.id == user_id, User.sign_in_nonce == nonce, User.active.is_(True))
+        )
+        if user is None:
+            raise InvalidLink
+        return user
+
+    def spend_sign_in(self, session: Session, token: str) -> User:
+        """Return the user a sign-in link belongs to; the link is worth nothing afterwards.
+
+        Two requests with one link cannot both win: the nonce is replaced only where it still holds.
+        """
+        user = self.read_sign_in(session, token)
+        spent = session.execute(
+            update(User)
+            .where(User.id == user.id, User.sign_in_nonce == user.sign_in_nonce)
+            .values(sign_in_nonce=secrets.token_urlsafe(16), signed_in_at=now())
+            .execution_options(synchronize_session=False)
+        )
+        if spent.rowcount != 1:  # type: ignore[attr-defined]
+            raise InvalidLink
+        session.refresh(user)
+        return user

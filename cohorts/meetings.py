@@ -1,0 +1,82 @@
+"""When a cohort meets: a weekly wall-clock time in one zone, seen from any other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from .models import Cohort, Course
+
+WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+SLOT_MINUTES: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A block of a week: the same wall-clock start in ``zone`` in every week of the course.
+
+    Attributes:
+        zone: IANA name of the anchor zone.
+        slot: Start in half hours since Monday 00:00 in that zone.
+    """
+
+    zone: str
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTime:
+    """A weekday and hours as somebody in ``zone`` sees them, from the date ``since`` on."""
+
+    since: date
+    weekday: int
+    start: time
+    end: time
+
+    def __str__(self) -> str:
+        return f"{WEEKDAYS[self.weekday]} {self.start:%H:%M}–{self.end:%H:%M}"
+
+
+def of_cohort(cohort: Cohort) -> list[Meeting]:
+    """Return a cohort's common blocks, best first."""
+    return [Meeting(zone, slot) for zone, slot in cohort.meetings]
+
+
+def first_monday(start: date) -> date:
+    """Return the Monday of the week a course starts in."""
+    return start - timedelta(days=start.weekday())
+
+
+def occurrences(course: Course, meeting: Meeting) -> list[datetime]:
+    """Return the start of every meeting of a course, aware, in the anchor zone."""
+    day, half_hours = divmod(meeting.slot, 48)
+    at = time(half_hours // 2, half_hours % 2 * SLOT_MINUTES, tzinfo=ZoneInfo(meeting.zone))
+    monday = first_monday(course.start)
+    days = (monday + timedelta(weeks=week, days=day) for week in range(course.weeks))
+    return [datetime.combine(each, at) for each in days if each >= course.start]
+
+
+def local_times(course: Course, meeting: Meeting, zone: str) -> list[LocalTime]:
+    """Return when somebody in ``zone`` meets: one entry, or more where the clocks change."""
+    length = timedelta(minutes=course.meeting_minutes)
+    local = [start.astimezone(ZoneInfo(zone)) for start in occurrences(course, meeting)]
+
+    def seen(start: datetime) -> tuple[int, time, time]:
+        # Ends are counted in real minutes, so that a clock change during a meeting is not an hour.
+        end = datetime.fromtimestamp(start.timestamp() + length.total_seconds(), tz=ZoneInfo(zone))
+        return start.weekday(), start.time(), end.time()
+
+    return [LocalTime(next(same).date(), *key) for key, same in groupby(local, key=seen)]
+
+
+def when(course: Course, meeting: Meeting, zone: str) -> str:
+    """Return the weekday and hours of a meeting in ``zone`` as one line of text."""
+    times: Sequence[LocalTime] = local_times(course, meeting, zone)
+    if not times:
+        return ""
+    changes = [f"from {each.since.day} {each.since:%B}: {each}" for each in times[1:]]
+    return "; ".join([str(times[0]), *changes])

@@ -1,0 +1,410 @@
+"""All tables and the states their rows can be in."""
+
+from __future__ import annotations
+
+import enum
+import secrets
+import uuid
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    Enum,
+    ForeignKey,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from .database import Moment, WeekSlots
+
+
+def now() -> datetime:
+    """Return the present moment in UTC."""
+    return datetime.now(UTC)
+
+
+def new_key() -> str:
+    """Return a new random name for a row that the outside may see."""
+    return uuid.uuid4().hex
+
+
+class Base(DeclarativeBase):
+    """Common ground of all tables."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 (SQLAlchemy reads it from the class)
+        datetime: Moment,
+        frozenset[int]: WeekSlots,
+        list[str]: JSON,
+        dict[str, Any]: JSON,
+    }
+
+
+def state_type(kind: type[enum.StrEnum]) -> Enum:
+    """Return a column type that keeps the values (not the names) of a state as text."""
+    return Enum(kind, native_enum=False, length=20, values_callable=lambda k: [member.value for member in k])
+
+
+class Role(enum.StrEnum):
+    """What a user may do on this site."""
+
+    ORGANISER = "organiser"
+    ADMIN = "admin"
+
+
+class CourseState(enum.StrEnum):
+    """How far a course has come."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    CLOSED = "closed"
+    RUNNING = "running"
+    FINISHED = "finished"
+
+
+class Experience(enum.StrEnum):
+    """How familiar a learner is with the subject."""
+
+    BEGINNER = "beginner"
+    INTERMEDIATE = "intermediate"
+    ADVANCED = "advanced"
+
+
+class SignupState(enum.StrEnum):
+    """Whether a sign-up counts: only a confirmed one is ever matched."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    WITHDRAWN = "withdrawn"
+
+
+class RunState(enum.StrEnum):
+    """How far a run has come."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PROPOSED = "proposed"
+    PUBLISHED = "published"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class MailState(enum.StrEnum):
+    """Whether a mail in the outbox still has to go."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    DROPPED = "dropped"
+
+
+class User(Base):
+    """Somebody who signs in: an organiser or an administrator. Learners need no account."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(default="")
+    role: Mapped[Role] = mapped_column(state_type(Role), default=Role.ORGANISER)
+    active: Mapped[bool] = mapped_column(default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(unique=True, default=new_key)
+    sign_in_nonce: Mapped[str] = mapped_column(default=lambda: secrets.token_urlsafe(16))
+    signed_in_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Course(Base):
+    """A course that learners sign up for."""
+
+    __tablename__ = "courses"
+    __table_args__ = (
+        CheckConstraint(
+            "2 <= size_min AND size_min <= target_size AND target_size <= size_max", name="sizes"
+        ),
+        CheckConstraint("weeks BETWEEN 1 AND 52", name="weeks"),
+        CheckConstraint("meeting_minutes BETWEEN 30 AND 480", name="meeting"),
+        CheckConstraint("capacity IS NULL OR capacity > 0", name="capacity"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    summary: Mapped[str] = mapped_column(default="")
+    description: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[CourseState] = mapped_column(state_type(CourseState), default=CourseState.DRAFT)
+    start: Mapped[date]
+    weeks: Mapped[int] = mapped_column(default=8)
+    meeting_minutes: Mapped[int] = mapped_column(default=90)
+    size_min: Mapped[int] = mapped_column(default=4)
+    size_max: Mapped[int] = mapped_column(default=8)
+    target_size: Mapped[int] = mapped_column(default=6)
+    capacity: Mapped[int | None]
+    opens_at: Mapped[datetime | None]
+    closes_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    questions: Mapped[list[CourseQuestion]] = relationship(
+        back_populates="course", cascade="all, delete-orphan", order_by="CourseQuestion.position"
+    )
+    interests: Mapped[list[Interest]] = relationship(
+        back_populates="course", cascade="all, delete-orphan", order_by="Interest.label"
+    )
+
+
+class CourseOrganiser(Base):
+    """Which users organise which course."""
+
+    __tablename__ = "course_organisers"
+
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+
+
+class CourseQuestion(Base):
+    """One question of the sign-up form as a course asks it (see ``cohorts.questions``)."""
+
+    __tablename__ = "course_questions"
+    __table_args__ = (CheckConstraint("weight BETWEEN 0 AND 10", name="weight"),)
+
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    asked: Mapped[bool] = mapped_column(default=True)
+    required: Mapped[bool] = mapped_column(default=False)
+    weight: Mapped[float] = mapped_column(default=1.0)
+    position: Mapped[int] = mapped_column(default=0)
+
+    course: Mapped[Course] = relationship(back_populates="questions")
+
+
+class Interest(Base):
+    """An interest learners of a course can pick; ``listed`` ones were given by its organiser."""
+
+    __tablename__ = "interests"
+    __table_args__ = (UniqueConstraint("course_id", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
+    key: Mapped[str]
+    label: Mapped[str]
+    listed: Mapped[bool] = mapped_column(default=False)
+
+    course: Mapped[Course] = relationship(back_populates="interests")
+
+
+signup_interests = Table(
+    "signup_interests",
+    Base.metadata,
+    Column("signup_id", ForeignKey("signups.id", ondelete="CASCADE"), primary_key=True),
+    Column("interest_id", ForeignKey("interests.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+
+class Signup(Base):
+    """One learner's sign-up for one course, with all their answers."""
+
+    __tablename__ = "signups"
+    __table_args__ = (
+        UniqueConstraint("course_id", "email"),
+        Index("ix_signups_course_id_state", "course_id", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=new_key)
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
+    state: Mapped[SignupState] = mapped_column(state_type(SignupState), default=SignupState.PENDING)
+    waiting: Mapped[bool] = mapped_column(default=False)
+    link_version: Mapped[int] = mapped_column(default=1)
+    email: Mapped[str]
+    name: Mapped[str]
+    time_zone: Mapped[str]
+    availability: Mapped[frozenset[int]]
+    languages: Mapped[list[str]] = mapped_column(default=list)
+    experience: Mapped[Experience | None] = mapped_column(state_type(Experience))
+    hours_per_week: Mapped[float | None]
+    goal: Mapped[str] = mapped_column(Text, default="")
+    can_help_with: Mapped[list[str]] = mapped_column(default=list)
+    wants_help_with: Mapped[list[str]] = mapped_column(default=list)
+    works_with: Mapped[list[str]] = mapped_column(default=list)
+    avoids: Mapped[list[str]] = mapped_column(default=list)
+    convenor: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+    confirmed_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+
+    course: Mapped[Course] = relationship()
+    interests: Mapped[list[Interest]] = relationship(secondary=signup_interests, order_by="Interest.label")
+
+
+class Upload(Base):
+    """A file between its dry run and its import."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=new_key)
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    content: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Run(Base):
+    """One request to match, and the proposal it led to.
+
+    ``lease_until`` is pushed on by the worker that executes the run; when it has passed, the
+    worker is taken for dead and another may claim the run.
+    """
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        # At most one run of a course is under way; two requests at once cannot both win.
+        Index(
+            "uq_runs_course_id_active",
+            "course_id",
+            unique=True,
+            sqlite_where=text("state IN ('queued', 'running')"),
+            postgresql_where=text("state IN ('queued', 'running')"),
+        ),
+        Index("ix_runs_state", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=new_key)
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
+    state: Mapped[RunState] = mapped_column(state_type(RunState), default=RunState.QUEUED)
+    parameters: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    random_state: Mapped[int] = mapped_column(default=0)
+    requested_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    worker: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    progress: Mapped[float] = mapped_column(default=0.0)
+    stage: Mapped[str] = mapped_column(default="")
+    reason: Mapped[str] = mapped_column(Text, default="")
+    n_learners: Mapped[int | None]
+    n_placed: Mapped[int | None]
+    objective: Mapped[float | None]
+    bound: Mapped[float | None]
+    seconds: Mapped[float | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    published_at: Mapped[datetime | None]
+
+    course: Mapped[Course] = relationship()
+    cohorts: Mapped[list[Cohort]] = relationship(
+        back_populates="run", cascade="all, delete-orphan", order_by="Cohort.position"
+    )
+    seats: Mapped[list[Seat]] = relationship(back_populates="run", cascade="all, delete-orphan")
+
+
+class Cohort(Base):
+    """A small set of learners with a common meeting; official once its run is published.
+
+    ``meetings`` lists the common blocks, best first, each ``[zone, slot]``: the same wall-clock
+    start in that zone in every week of the course.
+    """
+
+    __tablename__ = "cohorts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=new_key)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    name: Mapped[str]
+    score: Mapped[float]
+    meetings: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    reasons: Mapped[list[str]] = mapped_column(default=list)
+    ended_at: Mapped[datetime | None]
+
+    run: Mapped[Run] = relationship(back_populates="cohorts")
+    seats: Mapped[list[Seat]] = relationship(back_populates="cohort", order_by="Seat.id")
+    memberships: Mapped[list[Membership]] = relationship(back_populates="cohort", order_by="Membership.id")
+
+
+class Seat(Base):
+    """Where a proposal puts a learner; without a cohort they are unplaced, for a reason."""
+
+    __tablename__ = "seats"
+    __table_args__ = (UniqueConstraint("run_id", "signup_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    signup_id: Mapped[int] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), index=True)
+    cohort_id: Mapped[int | None] = mapped_column(ForeignKey("cohorts.id", ondelete="CASCADE"), index=True)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    remedy: Mapped[str] = mapped_column(Text, default="")
+
+    run: Mapped[Run] = relationship(back_populates="seats")
+    cohort: Mapped[Cohort | None] = relationship(back_populates="seats")
+    signup: Mapped[Signup] = relationship()
+
+
+class Membership(Base):
+    """A learner was in a cohort from ``since`` to ``until`` (open while it lasts)."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (
+        # Nobody is in two living cohorts of a course at once.
+        Index(
+            "uq_memberships_signup_id_open",
+            "signup_id",
+            unique=True,
+            sqlite_where=text("until IS NULL"),
+            postgresql_where=text("until IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    signup_id: Mapped[int] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"))
+    cohort_id: Mapped[int] = mapped_column(ForeignKey("cohorts.id", ondelete="CASCADE"), index=True)
+    since: Mapped[datetime] = mapped_column(default=now)
+    until: Mapped[datetime | None]
+    ended_because: Mapped[str] = mapped_column(default="")
+
+    signup: Mapped[Signup] = relationship()
+    cohort: Mapped[Cohort] = relationship(back_populates="memberships")
+
+
+class Mail(Base):
+    """An outbox row. It names its addressee and is put into words only when it is sent,
+
+    so that an erasure reaches it and no link lies in the database.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_state_not_before", "state", "not_before"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=new_key)
+    kind: Mapped[str]
+    signup_id: Mapped[int | None] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    state: Mapped[MailState] = mapped_column(state_type(MailState), default=MailState.WAITING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime] = mapped_column(default=now)
+    last_error: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    sent_at: Mapped[datetime | None]
+
+    signup: Mapped[Signup | None] = relationship()
+    user: Mapped[User | None] = relationship()

@@ -1,0 +1,1 @@
+"""Alembic migrations; run by ``cohorts db upgrade`` and at every start."""

@@ -1,0 +1,1 @@
+"""What people see: pages, the command line, later an API."""

@@ -1,0 +1,31 @@
+"""The request's database session."""
+
+from __future__ import annotations
+
+from flask import Flask, current_app, g, request
+from sqlalchemy.orm import Session
+
+from cohorts.database import Database
+
+
+def session() -> Session:
+    """Return the session of this request; it may write unless the request is a GET or HEAD.
+
+    Nothing is saved before the view calls ``session().commit()``.
+    """
+    if "session" not in g:
+        database: Database = current_app.extensions["database"]
+        g.session = database.session(writes=request.method not in ("GET", "HEAD", "OPTIONS"))
+    found: Session = g.session
+    return found
+
+
+def init_app(app: Flask, database: Database) -> None:
+    """Give ``app`` its database; every request's session is closed at its end."""
+    app.extensions["database"] = database
+
+    @app.teardown_appcontext
+    def close(error: BaseException | None) -> None:
+        opened: Session | None = g.pop("session", None)
+        if opened is not None:
+            opened.close()
