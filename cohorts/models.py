@@ -128,6 +128,10 @@ class User(Base):
     signed_in_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
 
+    def end_sessions(self) -> None:
+        """Make every cookie issued to this user worthless."""
+        self.fs_uniquifier = new_key()
+
 
 class Course(Base):
     """A course that learners sign up for."""

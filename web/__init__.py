@@ -1,1 +1,56 @@
-"""What people see: pages, the command line, later an API."""
+"""What people see: pages and the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from cohorts.database import Database
+    from config import Settings
+
+MAX_UPLOAD_BYTES = 10 * 1024 * 1024
+
+
+def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
+    """Make the web application; the settings come from the environment unless given."""
+    # The command line starts in this package too, and most commands need no web framework.
+    from flask import Flask
+    from flask_compress import Compress
+    from flask_wtf import CSRFProtect
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    import config
+    from cohorts import jobs
+    from cohorts.database import Database
+    from cohorts.links import Links
+
+    from . import auth, errors, learner, organiser, security
+    from . import database as requests
+
+    settings = settings or config.load()
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=MAX_UPLOAD_BYTES,
+        MAX_FORM_PARTS=2000,
+        WTF_CSRF_TIME_LIMIT=24 * 3600,
+        # Pages carry secrets; only files that are the same for everybody are compressed.
+        COMPRESS_MIMETYPES=["text/css", "text/javascript", "image/svg+xml"],
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    requests.init_app(app, database or Database(settings.database_url))
+    app.extensions["links"] = Links(settings.secret_key, settings.public_url)
+    app.extensions["jobs"] = jobs.Queue(settings.queue_url, settings.secret_key)
+    CSRFProtect(app)
+    Compress(app)
+    security.init_app(app, secure=settings.public_url.startswith("https://"))
+    auth.init_app(app)
+    app.register_blueprint(learner.blueprint)
+    app.register_blueprint(organiser.blueprint)
+    errors.init_app(app)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,114 @@
+"""Who is asking: organisers sign in with a mailed link that works once.
+
+Flask-Security-Too keeps the session; its own e-mail links, which sign in on GET and can be
+reused, are not switched on. Opening a link shows a button; only pressing it signs in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from flask import Blueprint, Flask, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user as signed_in_account
+from flask_security import RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin
+from flask_security.utils import login_user, logout_user
+from sqlalchemy import select
+from werkzeug.local import LocalProxy
+
+from cohorts import notices
+from cohorts.links import Links
+from cohorts.models import Base, User
+
+from .database import session
+
+blueprint = Blueprint("auth", __name__)
+
+
+class Account(UserMixin):  # type: ignore[misc]
+    """A row of the users' table as Flask-Security sees it; the domain knows it as ``User``."""
+
+    roles: tuple[Any, ...] = ()  # what a user may do is decided in cohorts.policies
+
+
+class NoRole(RoleMixin):  # type: ignore[misc]
+    """Flask-Security asks for a role model; roles live in cohorts.policies."""
+
+
+Base.registry.map_imperatively(
+    Account, User.__table__, include_properties=["id", "email", "active", "fs_uniquifier"]
+)
+
+
+def init_app(app: Flask) -> None:
+    """Put Flask-Security's session handling on ``app``, without any of its pages."""
+    app.config.update(
+        SECURITY_PASSWORD_SALT="unused: there are no passwords",
+        SECURITY_API_ENABLED_METHODS=["session"],
+        SECURITY_JOIN_USER_ROLES=False,
+        SECURITY_USE_REGISTER_V2=True,
+    )
+    store = SQLAlchemySessionUserDatastore(LocalProxy(session), Account, NoRole)
+    Security(app, store, register_blueprint=False)
+    app.register_blueprint(blueprint)
+    app.jinja_env.globals["signed_in"] = LocalProxy(current_user)
+
+
+def current_user() -> User | None:
+    """Return the user who is signed in, if any."""
+    if not signed_in_account.is_authenticated:
+        return None
+    return session().get(User, signed_in_account.id)
+
+
+def organiser_required(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+    """Let only somebody who is signed in see ``view``; others are sent to sign in first."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        if current_user() is None:
+            onwards = request.path if request.method == "GET" else None
+            return redirect(url_for("auth.sign_in", next=onwards))
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+def sign_in() -> ResponseReturnValue:
+    """Ask for an address and mail a link to it; the answer is the same for unknown addresses."""
+    if request.method == "GET":
+        return render_template("auth/sign_in.html")
+    email = request.form.get("email", "").strip().casefold()
+    user = session().scalar(select(User).where(User.email == email, User.active.is_(True)))
+    if user is not None:
+        notices.enqueue(session(), notices.Kind.SIGN_IN, user=user)
+        session().commit()
+    return render_template("auth/sign_in_sent.html", email=email)
+
+
+@blueprint.route("/sign-in/<token>", methods=["GET", "POST"])
+def confirm_sign_in(token: str) -> ResponseReturnValue:
+    """Show a button (GET), or spend the link and sign in (POST)."""
+    links: Links = current_app.extensions["links"]
+    if request.method == "GET":
+        user = links.read_sign_in(session(), token)
+        return render_template("auth/sign_in_confirm.html", email=user.email)
+    user = links.spend_sign_in(session(), token)
+    session().commit()
+    login_user(cast(UserMixin, session().get(Account, user.id)))
+    return redirect(url_for("organiser.courses"))
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """End this session and every other one of the same user, copied cookies included."""
+    user = current_user()
+    logout_user()
+    if user is not None:
+        user.end_sessions()
+        session().commit()
+    flash("You are signed out.")
+    return redirect(url_for("learner.home"))

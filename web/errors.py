@@ -1,0 +1,75 @@
+"""Domain errors as pages: one table from error to status."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from flask import Flask, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from cohorts.exceptions import (
+    CohortsError,
+    Conflict,
+    Forbidden,
+    InvalidLink,
+    NotFound,
+    SignUpClosed,
+    UnreadableFile,
+)
+
+STATUS: Final[dict[type[CohortsError], tuple[int, str]]] = {
+    NotFound: (404, "Not found"),
+    InvalidLink: (404, "This link does not work any more"),
+    Forbidden: (403, "Not allowed"),
+    SignUpClosed: (409, "Sign-up is closed"),
+    Conflict: (409, "Something changed in the meantime"),
+    UnreadableFile: (422, "This file cannot be read"),
+    CohortsError: (422, "This cannot be done"),
+}
+"""Status and title of the page for each domain error; the nearest base class counts."""
+
+WORDS: Final = {
+    404: ("Not found", "There is nothing at this address, or it is not yours to see."),
+    405: ("Not possible", "This address does not take that kind of request."),
+    413: ("Too large", "This file is larger than 10 MB. Split it, or leave out what is not needed."),
+}
+
+_log = logging.getLogger(__name__)
+
+
+def init_app(app: Flask) -> None:
+    """Show every error of ``app`` as a page that says what to do; never as a traceback."""
+    app.register_error_handler(CohortsError, _domain_error)
+    app.register_error_handler(CSRFError, _stale_form)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _page(status: int, title: str, message: str) -> ResponseReturnValue:
+    return render_template("errors/error.html", status=status, title=title, message=message), status
+
+
+def _domain_error(error: CohortsError) -> ResponseReturnValue:
+    status, title = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    return _page(status, title, str(error))
+
+
+def _stale_form(error: CSRFError) -> ResponseReturnValue:
+    message = "The page was open for too long. Go back, reload it and send it once more."
+    return _page(400, "Please send this again", message)
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:
+        return error
+    title, message = WORDS.get(error.code, (error.name, error.description or error.name))
+    return _page(error.code, title, message)
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    _log.exception("%s %s failed", request.method, request.endpoint, exc_info=error)
+    message = "This is our fault, not yours; it has been noted. Try again in a minute."
+    return _page(InternalServerError.code, "Something went wrong", message)
