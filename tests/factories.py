@@ -1,0 +1,83 @@
+"""Rows for tests: valid by themselves, every attribute may be given."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import count
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from cohorts.models import (
+    Course,
+    CourseOrganiser,
+    CourseQuestion,
+    CourseState,
+    Interest,
+    Signup,
+    SignupState,
+    User,
+    now,
+)
+from cohorts.questions import QUESTIONS
+
+_numbers = count(1)
+
+MONDAY_EVENING = frozenset(range(36, 42))
+"""Monday 18:00 to 21:00."""
+
+
+def make_user(session: Session, **given: Any) -> User:
+    """An organiser."""
+    number = next(_numbers)
+    user = User(**{"email": f"organiser{number}@example.org", "name": f"Organiser {number}", **given})
+    session.add(user)
+    session.flush()
+    return user
+
+
+def make_course(session: Session, organiser: User | None = None, **given: Any) -> Course:
+    """An open course that asks every question and requires none, owned by ``organiser``."""
+    number = next(_numbers)
+    defaults = {
+        "slug": f"course-{number}",
+        "title": f"Course {number}",
+        "start": date(2027, 1, 11),
+        "state": CourseState.OPEN,
+    }
+    course = Course(**{**defaults, **given})
+    course.questions = [
+        CourseQuestion(key=question.key, weight=question.weight, position=position)
+        for position, question in enumerate(QUESTIONS.values())
+    ]
+    session.add(course)
+    session.flush()
+    if organiser is not None:
+        session.add(CourseOrganiser(course_id=course.id, user_id=organiser.id))
+        session.flush()
+    return course
+
+
+def make_signup(session: Session, course: Course, interests: tuple[str, ...] = (), **given: Any) -> Signup:
+    """A confirmed sign-up of a learner who is free on Monday evenings in UTC."""
+    number = next(_numbers)
+    defaults = {
+        "name": f"Learner {number}",
+        "email": f"learner{number}@example.org",
+        "time_zone": "UTC",
+        "availability": MONDAY_EVENING,
+        "languages": ["English"],
+        "state": SignupState.CONFIRMED,
+        "confirmed_at": now(),
+    }
+    known = {interest.key: interest for interest in course.interests}
+    signup = Signup(course=course, **{**defaults, **given})
+    for label in interests:
+        key = label.casefold()
+        if key not in known:
+            known[key] = Interest(key=key, label=label)
+            course.interests.append(known[key])
+        signup.interests.append(known[key])
+    session.add(signup)
+    session.flush()
+    return signup
