@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -60,14 +60,19 @@ def occurrences(course: Course, meeting: Meeting) -> list[datetime]:
     return [datetime.combine(each, at) for each in days if each >= course.start]
 
 
+def in_zone(moment: datetime, zone: str) -> datetime:
+    """Return the same moment on the clocks of ``zone``."""
+    return moment.astimezone(ZoneInfo(zone))
+
+
 def local_times(course: Course, meeting: Meeting, zone: str) -> list[LocalTime]:
     """Return when somebody in ``zone`` meets: one entry, or more where the clocks change."""
     length = timedelta(minutes=course.meeting_minutes)
-    local = [start.astimezone(ZoneInfo(zone)) for start in occurrences(course, meeting)]
+    local = [in_zone(start, zone) for start in occurrences(course, meeting)]
 
     def seen(start: datetime) -> tuple[int, time, time]:
-        # Ends are counted in real minutes, so that a clock change during a meeting is not an hour.
-        end = datetime.fromtimestamp(start.timestamp() + length.total_seconds(), tz=ZoneInfo(zone))
+        # The length is added in UTC, so that a clock change during a meeting is not an hour.
+        end = in_zone(start.astimezone(UTC) + length, zone)
         return start.weekday(), start.time(), end.time()
 
     return [LocalTime(next(same).date(), *key) for key, same in groupby(local, key=seen)]

@@ -1,12 +1,36 @@
-"""E-mails through the outbox: written in the transaction that causes them, sent by the worker."""
+"""E-mails through the outbox: written in the transaction that causes them, sent by the worker.
+
+A row names its addressee and kind only. The words are made when the mail is sent, from
+``cohorts/emails/<kind>.txt``, so that no link lies in the database and an erasure reaches it.
+"""
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
 from enum import StrEnum
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import urlsplit
 
-from sqlalchemy.orm import Session
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy.orm import Session, selectinload
 
-from .models import Mail, Signup, User
+from . import meetings
+from .database import Database
+from .links import Links
+from .mailers import Mailer, MailError
+from .models import Cohort, Mail, MailState, Membership, Run, Seat, Signup, SignupState, User, now
+
+ATTEMPTS: Final = 10
+CLAIM: Final = timedelta(minutes=2)
+BATCH: Final = 50
+
+_log = logging.getLogger(__name__)
 
 
 class Kind(StrEnum):
@@ -21,8 +45,163 @@ class Kind(StrEnum):
     SIGN_IN = "sign_in"
 
 
+FOR_CONFIRMED_ONLY: Final = {Kind.WAITING, Kind.PLACE_FREE, Kind.PLACED, Kind.UNPLACED}
+"""Mails that are dropped when the learner has withdrawn before they were sent."""
+
+
 def enqueue(session: Session, kind: Kind, *, signup: Signup | None = None, user: User | None = None) -> Mail:
     """Put a mail to a learner or to a user into the outbox; it goes once the caller commits."""
     mail = Mail(kind=kind.value, signup=signup, user=user)
     session.add(mail)
     return mail
+
+
+def deliver_due(database: Database, links: Links, mailer: Mailer, sender: str) -> int:
+    """Send what is due, and return how many mails went out.
+
+    Each mail is claimed in a transaction of its own, sent outside any transaction and then
+    marked. A worker that dies in between leaves a claim that runs out; the mail goes again
+    with the same Message-ID.
+    """
+    with database.reading() as session:
+        due = list(session.scalars(select(Mail.id).where(_is_due()).order_by(Mail.id).limit(BATCH)))
+    if not due:
+        return 0
+    with mailer:
+        return sum(_deliver(database, links, mailer, sender, mail_id) for mail_id in due)
+
+
+def _is_due() -> ColumnElement[bool]:
+    return and_(Mail.state == MailState.WAITING, Mail.not_before <= now())
+
+
+def _deliver(database: Database, links: Links, mailer: Mailer, sender: str, mail_id: int) -> bool:
+    with database.transaction() as session:
+        if not _claim(session, mail_id):
+            return False
+        mail = session.get_one(Mail, mail_id)
+        message = render(session, mail, links, sender)
+        if message is None:
+            mail.state = MailState.DROPPED
+            return False
+    try:
+        mailer.send(message)
+    except MailError as error:
+        _postpone(database, mail_id, error)
+        return False
+    with database.transaction() as session:
+        sent = {"state": MailState.SENT, "sent_at": now(), "last_error": ""}
+        session.execute(update(Mail).where(Mail.id == mail_id).values(sent))
+    return True
+
+
+def _claim(session: Session, mail_id: int) -> bool:
+    """Reserve a mail for this worker; of two workers only one succeeds."""
+    claimed = session.execute(
+        update(Mail)
+        .where(Mail.id == mail_id, _is_due())
+        .values(not_before=now() + CLAIM, attempts=Mail.attempts + 1)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(claimed.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def _postpone(database: Database, mail_id: int, error: MailError) -> None:
+    """Try again later, each time after a longer pause, and give up after ten attempts."""
+    with database.transaction() as session:
+        mail = session.get(Mail, mail_id)
+        if mail is None:  # erased in the meantime
+            return
+        mail.last_error = str(error)[:500]
+        mail.not_before = now() + timedelta(seconds=min(30 * 2**mail.attempts, 6 * 3600))
+        if error.permanent or mail.attempts >= ATTEMPTS:
+            mail.state = MailState.DROPPED
+        _log.warning("mail %s (%s) was not taken: %s", mail.key, mail.kind, error)
+
+
+def render(session: Session, mail: Mail, links: Links, sender: str) -> EmailMessage | None:
+    """Put a mail into words; None when it has nothing to say any more."""
+    words = _words(session, mail, links)
+    if words is None:
+        return None
+    text = _templates().get_template(f"{mail.kind}.txt").render(words)
+    subject, body = text.split("\n", 1)
+    name, address = _addressee(mail)
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = Address(display_name=" ".join(name.split()), addr_spec=address)
+    message["Subject"] = " ".join(subject.removeprefix("Subject:").split())
+    message["Date"] = format_datetime(mail.created_at)
+    message["Message-ID"] = f"<{mail.key}@{urlsplit(links.public_url).hostname}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(body.strip() + "\n")
+    return message
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("cohorts", "emails"),
+        autoescape=False,  # noqa: S701 (plain text, no HTML)
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _addressee(mail: Mail) -> tuple[str, str]:
+    person = mail.signup or mail.user
+    assert person is not None
+    return person.name, person.email
+
+
+def _words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:
+    """Return what the template of a mail may use."""
+    if mail.user is not None:
+        return {"user": mail.user, "link": links.sign_in(mail.user), "site": links.public_url}
+    signup = mail.signup
+    if signup is None or (mail.kind in FOR_CONFIRMED_ONLY and signup.state is not SignupState.CONFIRMED):
+        return None
+    words: dict[str, Any] = {
+        "signup": signup,
+        "course": signup.course,
+        "link": links.learner(signup),
+        "course_link": links.course(signup.course.slug),
+        "site": links.public_url,
+    }
+    if mail.kind == Kind.PLACED:
+        return _placed_words(session, signup, words)
+    if mail.kind == Kind.UNPLACED:
+        return _unplaced_words(session, signup, words)
+    return words
+
+
+def _placed_words(session: Session, signup: Signup, words: dict[str, Any]) -> dict[str, Any] | None:
+    cohort = session.scalar(
+        select(Cohort)
+        .join(Membership)
+        .where(Membership.signup_id == signup.id, Membership.until.is_(None))
+        .options(selectinload(Cohort.memberships).joinedload(Membership.signup))
+    )
+    if cohort is None:
+        return None
+    best = next(iter(meetings.of_cohort(cohort)), None)
+    members = [each.signup for each in cohort.memberships if each.until is None]
+    first = meetings.occurrences(signup.course, best)[:1] if best else []
+    return words | {
+        "cohort": cohort,
+        "members": sorted(members, key=lambda member: member.name.casefold()),
+        "meeting": meetings.when(signup.course, best, signup.time_zone) if best else "",
+        "first_meeting": meetings.in_zone(first[0], signup.time_zone) if first else None,
+    }
+
+
+def _unplaced_words(session: Session, signup: Signup, words: dict[str, Any]) -> dict[str, Any] | None:
+    seat = session.scalar(
+        select(Seat)
+        .join(Run)
+        .where(Seat.signup_id == signup.id, Seat.cohort_id.is_(None), Run.published_at.is_not(None))
+        .order_by(Run.published_at.desc())
+        .limit(1)
+    )
+    return None if seat is None else words | {"reason": seat.reason, "remedy": seat.remedy}

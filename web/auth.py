@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from flask import Blueprint, Flask, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,6 +16,7 @@ from flask_login import current_user as signed_in_account
 from flask_security import RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin
 from flask_security.utils import login_user, logout_user
 from sqlalchemy import select
+from sqlalchemy.orm import Session, scoped_session
 from werkzeug.local import LocalProxy
 
 from cohorts import notices
@@ -27,13 +28,13 @@ from .database import session
 blueprint = Blueprint("auth", __name__)
 
 
-class Account(UserMixin):  # type: ignore[misc]
+class Account(UserMixin):
     """A row of the users' table as Flask-Security sees it; the domain knows it as ``User``."""
 
-    roles: tuple[Any, ...] = ()  # what a user may do is decided in cohorts.policies
+    roles: ClassVar[list[RoleMixin]] = []  # what a user may do is decided in cohorts.policies
 
 
-class NoRole(RoleMixin):  # type: ignore[misc]
+class NoRole(RoleMixin):
     """Flask-Security asks for a role model; roles live in cohorts.policies."""
 
 
@@ -45,12 +46,12 @@ Base.registry.map_imperatively(
 def init_app(app: Flask) -> None:
     """Put Flask-Security's session handling on ``app``, without any of its pages."""
     app.config.update(
-        SECURITY_PASSWORD_SALT="unused: there are no passwords",
+        SECURITY_PASSWORD_SALT="unused: there are no passwords",  # noqa: S106
         SECURITY_API_ENABLED_METHODS=["session"],
         SECURITY_JOIN_USER_ROLES=False,
         SECURITY_USE_REGISTER_V2=True,
     )
-    store = SQLAlchemySessionUserDatastore(LocalProxy(session), Account, NoRole)
+    store = SQLAlchemySessionUserDatastore(cast(scoped_session[Session], LocalProxy(session)), Account, NoRole)
     Security(app, store, register_blueprint=False)
     app.register_blueprint(blueprint)
     app.jinja_env.globals["signed_in"] = LocalProxy(current_user)

@@ -1,0 +1,127 @@
+"""How a finished mail leaves: by SMTP, or printed on the terminal."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+import sys
+from email.message import EmailMessage
+from types import TracebackType
+from typing import Final, Protocol, Self
+from urllib.parse import unquote, urlsplit
+
+TIMEOUT_SECONDS: Final = 20
+
+
+class MailError(Exception):
+    """A mail was not taken.
+
+    Attributes:
+        permanent: True when another attempt cannot help (the address is refused).
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        """Keep the message and whether to give up."""
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class Mailer(Protocol):
+    """Sends mails between ``__enter__`` and ``__exit__``."""
+
+    def __enter__(self) -> Self:
+        """Get ready to send."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Say goodbye."""
+        ...
+
+    def send(self, message: EmailMessage) -> None:
+        """Hand over one mail; raises MailError."""
+        ...
+
+
+def from_url(url: str) -> Mailer:
+    """Return the mailer that a ``COHORTS_MAIL_URL`` names."""
+    return TerminalMailer() if urlsplit(url).scheme == "terminal" else SmtpMailer(url)
+
+
+class TerminalMailer:
+    """Prints mails, for trying things out without a mail server."""
+
+    def __enter__(self) -> Self:
+        """Need nothing."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave nothing."""
+
+    def send(self, message: EmailMessage) -> None:
+        """Print a mail in a frame."""
+        rule = "─" * 78
+        sys.stdout.write(
+            f"{rule}\nTo: {message['To']}\nSubject: {message['Subject']}\n\n{message.get_content()}{rule}\n"
+        )
+        sys.stdout.flush()
+
+
+class SmtpMailer:
+    """Sends mails to an SMTP server over one connection a batch, opened when first needed."""
+
+    def __init__(self, url: str) -> None:
+        """Take ``smtp://``, ``smtp+starttls://`` or ``smtps://`` with host, port, user and password."""
+        self._url = urlsplit(url)
+        self._connection: smtplib.SMTP | None = None
+
+    def __enter__(self) -> Self:
+        """Connect only once there is something to send."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connection, if there was one."""
+        self._close()
+
+    def send(self, message: EmailMessage) -> None:
+        """Hand over one mail; raises MailError."""
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+            self._connection.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            refusals = error.recipients.values()
+            permanent = all(code >= 500 for code, _ in refusals)
+            raise MailError("the address was refused", permanent=permanent) from error
+        except (OSError, smtplib.SMTPException) as error:
+            self._close()
+            raise MailError(f"{type(error).__name__}: {error}") from error
+
+    def _connect(self) -> smtplib.SMTP:
+        host, port = self._url.hostname or "localhost", self._url.port
+        if self._url.scheme == "smtps":
+            context = ssl.create_default_context()
+            connection: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, port or 465, timeout=TIMEOUT_SECONDS, context=context
+            )
+        else:
+            connection = smtplib.SMTP(host, port or 25, timeout=TIMEOUT_SECONDS)
+        if self._url.scheme == "smtp+starttls":
+            connection.starttls(context=ssl.create_default_context())
+        if self._url.username:
+            connection.login(unquote(self._url.username), unquote(self._url.password or ""))
+        return connection
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            connection.quit()
+        except (OSError, smtplib.SMTPException):
+            connection.close()
