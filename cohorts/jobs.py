@@ -96,26 +96,32 @@ class Worker:
     def work(self) -> None:
         """Work until SIGINT or SIGTERM."""
         consumer = self.queue.consume(self._execute)
-        steward = threading.Thread(target=self._steward, args=(consumer,), name="steward", daemon=True)
-        steward.start()
+        # A mail server that hangs must not keep the steward from what else is due.
+        duties = ((self._heed_parent, consumer), (self._revive_runs,), (self._tidy,)), ((self._send_mail,),)
+        threads = [threading.Thread(target=self._attend, args=each, daemon=True) for each in duties]
+        for thread in threads:
+            thread.start()
         consumer.run()
         self._stop.set()
-        steward.join(timeout=30)
+        for thread in threads:
+            thread.join(timeout=30)
 
     def _execute(self, run_id: int) -> None:
         runs.execute(self.database, run_id, self.name)
 
-    def _steward(self, consumer: Any) -> None:
-        """Look after everything that is due, once a second."""
+    def _attend(self, *duties: tuple[Any, ...]) -> None:
+        """See to some duties, each a function and its arguments, once a second."""
         while not self._stop.wait(SWEEP_SECONDS):
-            if os.getppid() != self._parent:
-                consumer.stop()
-                return
-            for duty in (self._revive_runs, self._send_mail, self._tidy):
+            for duty, *arguments in duties:
                 try:
-                    duty()
+                    duty(*arguments)
                 except Exception:
                     _log.exception("%s failed; it is tried again", duty.__name__)
+
+    def _heed_parent(self, consumer: Any) -> None:
+        """Stop when the process that started this one has died."""
+        if os.getppid() != self._parent:
+            consumer.stop()
 
     def _revive_runs(self) -> None:
         """Enqueue runs that are due but not in the queue: forgotten, or their worker died."""

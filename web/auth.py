@@ -31,7 +31,7 @@ blueprint = Blueprint("auth", __name__)
 class Account(UserMixin):
     """A row of the users' table as Flask-Security sees it; the domain knows it as ``User``."""
 
-    roles: ClassVar[list[RoleMixin]] = []  # what a user may do is decided in cohorts.policies
+    roles: ClassVar[list[RoleMixin]] = []  # type: ignore[misc]  # what a user may do is decided in cohorts.policies
 
 
 class NoRole(RoleMixin):
