@@ -1,0 +1,364 @@
+"""Courses: made, changed, opened and closed by their organisers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy import Select, case, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from .exceptions import Conflict, InvalidInput
+from .models import (
+    Course,
+    CourseOrganiser,
+    CourseQuestion,
+    CourseState,
+    Interest,
+    Signup,
+    SignupState,
+    User,
+    signup_interests,
+)
+from .policies import within_reach
+from .questions import QUESTIONS, Counts
+
+MOVES: Final = {
+    CourseState.DRAFT: frozenset({CourseState.OPEN}),
+    CourseState.OPEN: frozenset({CourseState.DRAFT, CourseState.CLOSED, CourseState.RUNNING}),
+    CourseState.CLOSED: frozenset({CourseState.OPEN, CourseState.RUNNING}),
+    CourseState.RUNNING: frozenset({CourseState.FINISHED}),
+    CourseState.FINISHED: frozenset({CourseState.RUNNING}),
+}
+"""From each state, the states a course may go to next; a course runs once cohorts are published."""
+GOALS: Final = tuple(
+    key for key, question in QUESTIONS.items() if question.counts in (Counts.SIMILAR, Counts.COMPLEMENTARY)
+)
+"""Keys of the questions whose answers have a weight."""
+
+MAX_WEIGHT: Final = 10.0
+MAX_SLUG: Final = 60
+MAX_TITLE: Final = 120
+MAX_INTEREST: Final = 80
+
+_TAKEN_SLUGS: Final = frozenset({"new"})  # an address below /organise of its own
+_TIMES: Final = ("start", "weeks", "meeting_minutes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """How a course asks one question; ``required`` implies ``asked``."""
+
+    asked: bool = True
+    required: bool = False
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """Everything an organiser says about a course.
+
+    Attributes:
+        slug: Last part of its address; made from the title when empty.
+        capacity: Most places handed out; None for no limit.
+        opens_at: Sign-up opens then; None for as soon as the page is open.
+        closes_at: Sign-up closes then; None for by hand.
+        questions: How each question is asked, by key; those left out stay as they are.
+        interests: Labels that learners can pick from; None leaves them as they are.
+    """
+
+    title: str
+    start: date
+    slug: str = ""
+    summary: str = ""
+    description: str = ""
+    weeks: int = 8
+    meeting_minutes: int = 90
+    size_min: int = 4
+    target_size: int = 6
+    size_max: int = 8
+    capacity: int | None = None
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+    questions: Mapping[str, Asking] = field(default_factory=dict)
+    interests: tuple[str, ...] | None = None
+
+
+_COLUMNS: Final = tuple(
+    each.name for each in fields(Details) if each.name not in ("slug", "questions", "interests")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A course with its sign-ups counted: confirmed ones that hold a place, unconfirmed, waiting."""
+
+    course: Course
+    confirmed: int
+    pending: int
+    waiting: int
+
+
+def details_of(course: Course) -> Details:
+    """Return what a course's organiser has said about it."""
+    return Details(
+        slug=course.slug,
+        questions={
+            each.key: Asking(asked=each.asked, required=each.required, weight=each.weight)
+            for each in course.questions
+        },
+        interests=tuple(each.label for each in course.interests if each.listed),
+        **{name: getattr(course, name) for name in _COLUMNS},
+    )
+
+
+def create(session: Session, user: User, details: Details) -> Course:
+    """Make a course as a draft that ``user`` organises.
+
+    Raises:
+        InvalidInput: A detail is missing or does not fit the others.
+    """
+    _check(details)
+    course = Course(slug=details.slug or _free_slug(session, details.title), state=CourseState.DRAFT)
+    course.questions = [
+        CourseQuestion(
+            key=question.key, asked=True, required=False, weight=question.weight, position=position
+        )
+        for position, question in enumerate(QUESTIONS.values())
+    ]
+    _fill(course, details)
+    with session.no_autoflush:
+        _claim_slug(session, course)
+    session.add(CourseOrganiser(course_id=course.id, user_id=user.id))
+    session.flush()
+    return course
+
+
+def update(session: Session, course: Course, details: Details) -> None:
+    """Change a course; the address only of a draft, the times only until cohorts are published.
+
+    Raises:
+        InvalidInput: A detail is missing, does not fit the others, or cannot change any more.
+    """
+    _check(details)
+    _check_change(course, details)
+    _fill(course, details)
+    course.slug = details.slug or course.slug
+    _claim_slug(session, course)
+    _drop_unused_interests(session, course)
+
+
+def open_sign_up(session: Session, course: Course, *, at: datetime) -> None:
+    """Open sign-up now, by hand; a date that says otherwise is dropped.
+
+    Raises:
+        Conflict: The course has gone too far to be opened.
+    """
+    move(session, course, CourseState.OPEN)
+    if course.opens_at is not None and course.opens_at > at:
+        course.opens_at = None
+    if course.closes_at is not None and course.closes_at <= at:
+        course.closes_at = None
+    session.flush()
+
+
+def announce(session: Session, course: Course) -> None:
+    """Show a draft's page; sign-up opens by itself at ``opens_at``.
+
+    Raises:
+        Conflict: The course has gone too far to be opened.
+    """
+    move(session, course, CourseState.OPEN)
+
+
+def close_sign_up(session: Session, course: Course) -> None:
+    """Close sign-up by hand; whoever comes now waits.
+
+    Raises:
+        Conflict: Sign-up was never open, or cohorts are published.
+    """
+    move(session, course, CourseState.CLOSED)
+
+
+def move(session: Session, course: Course, to: CourseState) -> None:
+    """Bring a course into the state ``to``; nothing happens when it is there already.
+
+    Raises:
+        Conflict: ``MOVES`` does not lead there.
+    """
+    session.refresh(course, ["state"], with_for_update=True)
+    if course.state is to:
+        return
+    if to not in MOVES[course.state]:
+        raise Conflict(f"This course is {course.state.value} and cannot become {to.value}.")
+    course.state = to
+    session.flush()
+
+
+def for_user(session: Session, user: User) -> list[Listed]:
+    """Return the courses ``user`` runs, latest start first, with their sign-ups counted."""
+    rows = session.execute(_listing(user))
+    return [Listed(course, confirmed, pending, waiting) for course, confirmed, pending, waiting in rows]
+
+
+def _listing(user: User) -> Select[Course, int, int, int]:
+    holds_place = Signup.waiting.is_(False)
+    counted = (
+        holds_place & (Signup.state == SignupState.CONFIRMED),
+        holds_place & (Signup.state == SignupState.PENDING),
+        Signup.waiting.is_(True) & (Signup.state != SignupState.WITHDRAWN),
+    )
+    counts = [func.coalesce(func.sum(case((condition, 1), else_=0)), 0) for condition in counted]
+    return (
+        select(Course, *counts)
+        .outerjoin(Signup, Signup.course_id == Course.id)
+        .where(within_reach(user))
+        .group_by(Course.id)
+        .order_by(Course.start.desc(), Course.id.desc())
+    )
+
+
+def interest_key(label: str) -> str:
+    """Return what two spellings of one interest have in common."""
+    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())
+
+
+def slug_from(title: str) -> str:
+    """Return a title as the last part of an address: plain letters, digits and hyphens."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    words = re.findall(r"[a-z0-9]+", plain)
+    return "-".join(words)[:MAX_SLUG].strip("-") or "course"
+
+
+def _free_slug(session: Session, title: str) -> str:
+    """Return the slug of a title with a number behind it if another course has it already."""
+    stem = slug_from(title)
+    taken = _TAKEN_SLUGS | set(session.scalars(select(Course.slug).where(Course.slug.startswith(stem))))
+    numbered = (f"{stem[: MAX_SLUG - 6].strip('-')}-{number}" for number in range(2, 100_000))
+    return next(slug for slug in (stem, *numbered) if slug not in taken)
+
+
+def _claim_slug(session: Session, course: Course) -> None:
+    """Write a course; its address may have been taken, even at this very moment."""
+    slug = course.slug
+    try:
+        with session.begin_nested():
+            session.add(course)
+            session.flush()
+    except IntegrityError as error:
+        if "slug" not in str(error.orig):
+            raise
+        raise InvalidInput({"slug": [f"Another course has the address “{slug}”. Choose another."]}) from error
+
+
+def _fill(course: Course, details: Details) -> None:
+    for name in _COLUMNS:
+        setattr(course, name, getattr(details, name))
+    known = {each.key: each for each in course.questions}
+    for key, asking in details.questions.items():
+        question = known[key]
+        question.asked = asking.asked or asking.required
+        question.required = asking.required
+        question.weight = asking.weight
+    if details.interests is not None:
+        _list_interests(course, details.interests)
+
+
+def _list_interests(course: Course, labels: Iterable[str]) -> None:
+    """List exactly ``labels``; what learners added stays, but is not listed."""
+    known = {each.key: each for each in course.interests}
+    wanted = {interest_key(label): " ".join(label.split()) for label in labels if label.strip()}
+    for key, label in wanted.items():
+        if key not in known:
+            course.interests.append(Interest(key=key, label=label, listed=True))
+        else:
+            known[key].label = label
+    for key, interest in known.items():
+        interest.listed = key in wanted
+
+
+def _drop_unused_interests(session: Session, course: Course) -> None:
+    """Remove what is not listed and nobody picked."""
+    picked = set(
+        session.scalars(
+            select(signup_interests.c.interest_id)
+            .join(Interest, Interest.id == signup_interests.c.interest_id)
+            .where(Interest.course_id == course.id, Interest.listed.is_(False))
+        )
+    )
+    for interest in list(course.interests):
+        if not interest.listed and interest.id not in picked:
+            course.interests.remove(interest)
+    session.flush()
+
+
+def _check_change(course: Course, details: Details) -> None:
+    """Refuse to change what learners rely on already."""
+    errors: dict[str, list[str]] = {}
+    if details.slug and details.slug != course.slug and course.state is not CourseState.DRAFT:
+        errors["slug"] = ["Learners know this address; it can only change in a draft."]
+    if course.state in (CourseState.RUNNING, CourseState.FINISHED):
+        changed = [name for name in _TIMES if getattr(course, name) != getattr(details, name)]
+        message = "Cohorts have been told when they meet, so this cannot change any more."
+        errors.update({name: [message] for name in changed})
+    if errors:
+        raise InvalidInput(errors)
+
+
+def _check(details: Details) -> None:
+    """Refuse details that do not fit; every field that is wrong is named."""
+    errors: dict[str, list[str]] = {}
+    for name, is_wrong, message in _rules(details):
+        if is_wrong:
+            errors.setdefault(name, []).append(message)
+    if errors:
+        raise InvalidInput(errors)
+
+
+def _rules(details: Details) -> Iterable[tuple[str, bool, str]]:
+    """Yield what must not be, as field, whether it is so, and a sentence about it."""
+    slug, opens, closes = details.slug, details.opens_at, details.closes_at
+    yield "title", not details.title.strip(), "Give the course a title."
+    yield "title", len(details.title) > MAX_TITLE, f"Keep the title within {MAX_TITLE} characters."
+    if slug:
+        words = "Use small letters, digits and single hyphens, such as python-for-biologists."
+        yield "slug", not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) or len(slug) > MAX_SLUG, words
+        yield "slug", slug in _TAKEN_SLUGS, f"The address “{slug}” is kept for this site itself."
+    yield "weeks", not 1 <= details.weeks <= 52, "A course lasts from 1 to 52 weeks."
+    yield from _meeting_rules(details)
+    yield "capacity", details.capacity is not None and details.capacity < 1, "Leave empty for no limit."
+    late = opens is not None and closes is not None and closes <= opens
+    yield "closes_at", late, "Sign-up must close after it opens."
+    for key, asking in details.questions.items():
+        wrong = key not in QUESTIONS or not 0 <= asking.weight <= MAX_WEIGHT
+        yield "questions", wrong, f"{key}: a weight lies between 0 and {MAX_WEIGHT:g}."
+    for label in details.interests or ():
+        yield (
+            "interests",
+            len(label) > MAX_INTEREST,
+            f"“{label[:20]}…” is longer than {MAX_INTEREST} characters.",
+        )
+
+
+def _meeting_rules(details: Details) -> Iterable[tuple[str, bool, str]]:
+    minutes, low, target, high = (
+        details.meeting_minutes,
+        details.size_min,
+        details.target_size,
+        details.size_max,
+    )
+    wrong = not 30 <= minutes <= 480 or minutes % 30 != 0
+    yield "meeting_minutes", wrong, "A meeting lasts from 30 to 480 minutes, in steps of 30."
+    yield "size_min", low < 2, "The smallest cohort has at least 2 people."
+    yield "size_max", high > 50, "The largest cohort has at most 50 people."
+    yield "size_max", high < low, "The largest cohort cannot be smaller than the smallest."
+    yield (
+        "target_size",
+        not low <= target <= high and low <= high,
+        "Usual size: between smallest and largest.",
+    )
