@@ -1,0 +1,31 @@
+"""Cohort matching: a pool of learners in, the best cohorts that keep the rules out.
+
+Pure: arrays and dataclasses, no database, no clock but the time limit's, no global random state.
+"""
+
+from matcher.exceptions import Cancelled, Infeasible, InvalidParams, InvalidPool, MatcherError
+from matcher.match import match, score_cohorts
+from matcher.matching import CohortCheck, CohortResult, Matching, Meeting, Unplaced
+from matcher.params import Params, Question
+from matcher.pool import Learner, Pool
+from matcher.progress import Progress
+
+__all__ = [
+    "Cancelled",
+    "CohortCheck",
+    "CohortResult",
+    "Infeasible",
+    "InvalidParams",
+    "InvalidPool",
+    "Learner",
+    "Matching",
+    "MatcherError",
+    "Meeting",
+    "Params",
+    "Pool",
+    "Progress",
+    "Question",
+    "Unplaced",
+    "match",
+    "score_cohorts",
+]

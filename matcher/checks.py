@@ -1,0 +1,73 @@
+"""The verdict on a matching, from the definitions and without a solver."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.exceptions import MatcherError
+from matcher.matching import Matching, Meeting
+from matcher.params import Params
+from matcher.pool import Pool
+from matcher.rules import CommonBlock, Rule, rules_of
+from matcher.score import PLACED, block_values, size_values, weights
+
+TOLERANCE = 1e-4
+
+
+def count_broken(
+    pool: Pool, params: Params, groups: Sequence[Sequence[int]], meetings: Sequence[Sequence[Meeting]]
+) -> dict[str, int]:
+    """How often each rule is broken by these cohorts.
+
+    `meetings` are the blocks claimed for each cohort: one that does not hold breaks the rule `meeting`, and so does a
+    cohort that claims none.
+    """
+    broken = dict.fromkeys((rule.name for rule in rules_of(pool, params)), 0)
+    for rule in rules_of(pool, params):
+        for members, claimed in zip(groups, meetings, strict=True):
+            broken[rule.name] += _times_broken(rule, members, claimed)
+    return broken
+
+
+def _times_broken(rule: Rule, members: Sequence[int], claimed: Sequence[Meeting]) -> int:
+    if isinstance(rule, CommonBlock):
+        return sum(not rule.holds(members, one.zone, one.slot) for one in claimed) if claimed else 1
+    return len(list(rule.broken(members)))
+
+
+def plain_score(
+    params: Params, affinity: NDArray[np.float32], members: Sequence[int], blocks: float
+) -> float:
+    """The score of a cohort with `blocks` common blocks (if-needed ones count half), step by step."""
+    k = len(members)
+    means = [sum(float(affinity[i, j]) for j in members if j != i) / max(1, k - 1) for i in members]
+    goals = weights(params)
+    size = size_values(params)[k] if k <= params.size_max else 0.0
+    together = goals.affinity * sum(means) / k + goals.worst_off * min(means)
+    return float(together + block_values(params)[round(2 * blocks)] + size)
+
+
+def plain_objective(params: Params, scores: Sequence[float], sizes: Sequence[int]) -> float:
+    """The sum of the cohorts' worths."""
+    return float(sum(k * (PLACED + score) for k, score in zip(sizes, scores, strict=True)))
+
+
+def judge(matching: Matching) -> Matching:
+    """Hand the matching back when it keeps every rule and is worth what it says.
+
+    Raises:
+        MatcherError: it does not. That is a fault of the matcher, never of the pool.
+    """
+    groups = [cohort.members for cohort in matching.cohorts]
+    broken = count_broken(
+        matching.pool, matching.params, groups, [cohort.meetings for cohort in matching.cohorts]
+    )
+    if any(broken.values()):
+        raise MatcherError(f"the matcher made cohorts that break its own rules: {broken}; please report this")
+    worth = plain_objective(matching.params, [c.score for c in matching.cohorts], [len(g) for g in groups])
+    if abs(worth - matching.objective) > TOLERANCE * max(1.0, abs(worth)):
+        raise MatcherError(f"the cohorts are worth {worth}, not {matching.objective}; please report this")
+    return matching

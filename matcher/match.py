@@ -1,0 +1,144 @@
+"""The recipes: a pool in, a matching out; and a hand-made cohort in, its score out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.availability import Availability, availability
+from matcher.checks import count_broken, judge, plain_objective, plain_score
+from matcher.explain import CohortReasons, UnplacedReasons
+from matcher.matching import CohortCheck, CohortResult, Matching, Meeting
+from matcher.meetings import Meetings
+from matcher.params import Params
+from matcher.pool import Pool
+from matcher.problem import Problem, build_problem
+from matcher.progress import Progress, Watch
+from matcher.rules import CommonBlock, Rule, rules_of
+from matcher.units import contradictions
+
+
+def match(
+    pool: Pool,
+    params: Params,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Matching:
+    """Form the best cohorts that can be had of a pool.
+
+    Deterministic: the same pool and parameters give the same matching, unless the time limit cuts the search.
+    `progress` and `should_stop` are called several times a second; when the latter says true, the best matching so far
+    is returned with `stopped` set. Nobody is lost: who has no cohort is in `unplaced`, with a reason.
+
+    Raises:
+        InvalidPool: an answer is not of its question's kind.
+    """
+    watch = Watch(params.seconds_allowed(len(pool)), progress, should_stop)
+    hours = availability(pool, params)
+    watch.report(0.01, "Comparing answers")
+    problem, tags = _prepare(pool, params, hours, watch)
+    barred = contradictions(pool, problem)
+    # Deferred: compiled kernels take a moment to load, and a page that only reads results needs none.
+    from matcher.solve import solve
+
+    active = np.array([i for i in range(len(pool)) if i not in barred], dtype=np.int32)
+    solution = solve(problem, params, active, watch)
+    watch.report(0.95, "Checking the rules", solution.objective)
+    meetings = Meetings(pool, hours)
+    why = CohortReasons(pool, params, tags)
+    cohorts = [_result(params, problem, members, meetings, why) for members in solution.cohorts]
+    cohorts.sort(key=lambda cohort: cohort.members)
+    return judge(_matching(pool, params, hours, problem, cohorts, barred, solution.bound, watch))
+
+
+def _prepare(
+    pool: Pool, params: Params, hours: Availability, watch: Watch
+) -> tuple[Problem, dict[str, list[frozenset[str]]]]:
+    # Deferred: scikit-learn takes a second to import, which nobody should pay who only wants to import `Pool`.
+    from matcher.affinity import pool_affinity, spelled_tags
+
+    affinity = pool_affinity(pool, params, lambda: watch.report(0.03, "Comparing answers"))
+    return build_problem(pool, params, hours, affinity), spelled_tags(pool, params)
+
+
+def _result(
+    params: Params, p: Problem, members: Sequence[int], meetings: Meetings, why: CohortReasons
+) -> CohortResult:
+    blocks = meetings.of(members)
+    score = plain_score(params, p.affinity, members, _blocks(p, members))
+    return CohortResult(tuple(members), score, blocks, why.of(members, blocks))
+
+
+def _blocks(p: Problem, members: Sequence[int]) -> float:
+    """Common blocks in the best anchor, an if-needed one counting half."""
+    # Deferred for the same reason as above.
+    from matcher.score import common_halves
+
+    return float(common_halves(p, np.array(members, dtype=np.int32), len(members))) / 2
+
+
+def _matching(
+    pool: Pool,
+    params: Params,
+    hours: Availability,
+    p: Problem,
+    cohorts: list[CohortResult],
+    barred: dict[int, str],
+    bound: float,
+    watch: Watch,
+) -> Matching:
+    labels: NDArray[np.int64] = np.full(len(pool), -1, dtype=np.int64)
+    for label, cohort in enumerate(cohorts):
+        labels[list(cohort.members)] = label
+    reasons = UnplacedReasons(pool, params, hours, p, cohorts)
+    unplaced = tuple(reasons.of(i, barred.get(i)) for i in np.flatnonzero(labels < 0).tolist())
+    objective = plain_objective(params, [c.score for c in cohorts], [len(c.members) for c in cohorts])
+    bound = max(bound, objective)
+    broken = count_broken(pool, params, [c.members for c in cohorts], [c.meetings for c in cohorts])
+    return Matching(
+        pool=pool,
+        params=params,
+        labels=labels,
+        cohorts=tuple(cohorts),
+        unplaced=unplaced,
+        objective=objective,
+        bound=bound,
+        gap=(bound - objective) / bound if bound > 0 else 0.0,
+        seconds=watch.elapsed,
+        rules=broken,
+        stopped=watch.stopped,
+    )
+
+
+def score_cohorts(pool: Pool, params: Params, groups: Sequence[Sequence[int]]) -> list[CohortCheck]:
+    """Score hand-made cohorts: what each is worth, when it could meet and which rules it breaks, in words.
+
+    Affinity is that of the whole pool, so that the figures are those of a match.
+
+    Raises:
+        InvalidPool: an answer is not of its question's kind.
+    """
+    hours = availability(pool, params)
+    problem, _ = _prepare(pool, params, hours, Watch(float("inf")))
+    meetings = Meetings(pool, hours)
+    rules = rules_of(pool, params)
+    checks = []
+    for group in groups:
+        members = tuple(group)
+        blocks = meetings.of(members) if members else ()
+        score = plain_score(params, problem.affinity, members, _blocks(problem, members)) if members else 0.0
+        checks.append(CohortCheck(members, score, blocks, tuple(_broken(rules, members, blocks))))
+    return checks
+
+
+def _broken(rules: Sequence[Rule], members: Sequence[int], blocks: Sequence[Meeting]) -> list[str]:
+    """Each broken rule in words; a block already found need not be searched for again."""
+    return [
+        words
+        for rule in rules
+        if members and not (blocks and isinstance(rule, CommonBlock))
+        for words in rule.broken(members)
+    ]

@@ -1,0 +1,115 @@
+"""The result of a match; it refuses values that cannot be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.exceptions import MatcherError
+from matcher.params import Params
+from matcher.pool import SLOTS_A_WEEK, Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A block that all members can make in every week of the course.
+
+    `slot` is its start in the wall-clock week of `zone` (an IANA key, a member's own, or "UTC"), 0..335.
+    `if_needed_count` members gave one of its slots as if-needed only; `humane_count` members have it between 8:00
+    and 22:00 of their own day throughout.
+    """
+
+    zone: str
+    slot: int
+    if_needed_count: int = 0
+    humane_count: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.slot < SLOTS_A_WEEK:
+            raise MatcherError(f"a meeting's slot must be from 0 to {SLOTS_A_WEEK - 1}, not {self.slot}")
+
+
+@dataclass(frozen=True, slots=True)
+class CohortResult:
+    """One cohort: indices into the pool, its score (0..1, see `matcher.score`), its blocks, best first, and why."""
+
+    members: tuple[int, ...]
+    score: float
+    meetings: tuple[Meeting, ...]
+    reasons: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.members or len(set(self.members)) != len(self.members):
+            raise MatcherError(f"a cohort must have members, each once, not {self.members}")
+        if not -1e-6 <= self.score <= 1 + 1e-6:
+            raise MatcherError(f"a cohort's score must be between 0 and 1, not {self.score}")
+        if not self.meetings:
+            raise MatcherError(f"the cohort {self.members} has no meeting")
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A learner without a cohort, with a reason they can read and, when one is known, what would place them."""
+
+    learner: int
+    reason: str
+    remedy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CohortCheck:
+    """What a hand-made cohort is worth: score (0..1), all common blocks, and each broken rule in words."""
+
+    members: tuple[int, ...]
+    score: float
+    meetings: tuple[Meeting, ...]
+    broken: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Matching:
+    """The cohorts of a pool.
+
+    `labels` is (n_learners,), the place in `cohorts` of each learner's cohort or -1. `objective` is the sum of the
+    cohorts' worths; no matching that keeps the rules can pass `bound`; `gap` is their distance as a share of
+    the bound. `rules` counts, for each rule, how often it is broken: always 0, or the matching would not exist.
+    """
+
+    pool: Pool
+    params: Params
+    labels: NDArray[np.int64]
+    cohorts: tuple[CohortResult, ...]
+    unplaced: tuple[Unplaced, ...]
+    objective: float
+    bound: float | None = None
+    gap: float | None = None
+    seconds: float = 0.0
+    rules: Mapping[str, int] = field(default_factory=dict)
+    stopped: bool = False
+
+    def __post_init__(self) -> None:
+        expected = np.full(len(self.pool), -1, dtype=np.int64)
+        for label, cohort in enumerate(self.cohorts):
+            members = list(cohort.members)
+            if not all(0 <= i < len(self.pool) for i in members) or (expected[members] >= 0).any():
+                raise MatcherError(f"cohort {label} names a learner who is not there or has another cohort")
+            expected[members] = label
+        if self.labels.shape != expected.shape or not (self.labels == expected).all():
+            raise MatcherError("labels do not say what cohorts say")
+        if sorted(one.learner for one in self.unplaced) != np.flatnonzero(expected < 0).tolist():
+            raise MatcherError("unplaced must name exactly those who have no cohort")
+        if not math.isfinite(self.objective) or (
+            self.bound is not None and self.bound < self.objective - 1e-6
+        ):
+            raise MatcherError(f"an objective of {self.objective} cannot be, with a bound of {self.bound}")
+        if any(self.rules.values()):
+            raise MatcherError(f"rules are broken: {dict(self.rules)}")
+
+    @property
+    def n_placed(self) -> int:
+        """How many learners have a cohort."""
+        return int((self.labels >= 0).sum())

@@ -1,0 +1,131 @@
+"""What the organiser chose: sizes, the meeting, the course's weeks, the weights and the limits."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from matcher.exceptions import InvalidParams
+from matcher.pool import SLOT_MINUTES, SLOTS_A_WEEK
+
+KINDS = ("tags", "text", "number", "category")
+GOALS = ("similar", "diverse")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question whose answers bring learners together (`similar`) or mix them (`diverse`).
+
+    `weight` is relative to the other questions; 0 leaves the question out.
+
+    Raises:
+        InvalidParams: an unknown kind or goal, or a weight that is negative or not a number.
+    """
+
+    key: str
+    kind: Literal["tags", "text", "number", "category"]
+    goal: Literal["similar", "diverse"] = "similar"
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InvalidParams(
+                f"question {self.key}: kind must be one of {', '.join(KINDS)}, not {self.kind!r}"
+            )
+        if self.goal not in GOALS:
+            raise InvalidParams(
+                f"question {self.key}: goal must be one of {', '.join(GOALS)}, not {self.goal!r}"
+            )
+        _check_weight(f"question {self.key}: weight", self.weight)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """The rules' figures, the goals' weights and the limits of one match.
+
+    `start` is any day of the course's first week, `meeting_minutes` is rounded up to half hours. The weights of
+    common blocks, size and the worst-off are relative to affinity, which weighs 1. `time_limit` is in seconds for
+    the whole match; None means one that grows with the pool (see `seconds_allowed`).
+
+    Raises:
+        InvalidParams: a value is out of its range or two do not go together.
+    """
+
+    start: dt.date
+    weeks: int = 8
+    size_min: int = 4
+    size_max: int = 8
+    target_size: int = 6
+    meeting_minutes: int = 90
+    questions: tuple[Question, ...] = ()
+    complement_weight: float = 1.0
+    common_blocks_weight: float = 0.1
+    size_weight: float = 0.1
+    worst_off_weight: float = 0.1
+    convenor_required: bool = False
+    time_limit: float | None = None
+    random_state: int = 0
+    n_jobs: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "questions", tuple(self.questions))
+        self._check_sizes()
+        self._check_course()
+        for name in ("complement_weight", "common_blocks_weight", "size_weight", "worst_off_weight"):
+            _check_weight(name, getattr(self, name))
+        if self.worst_off_weight > 1:
+            raise InvalidParams(f"worst_off_weight must be between 0 and 1, not {self.worst_off_weight}")
+        keys = [question.key for question in self.questions]
+        if len(keys) != len(set(keys)):
+            raise InvalidParams("questions: a key is there twice; keys must be unique")
+        if self.time_limit is not None and not 0 < self.time_limit < math.inf:
+            raise InvalidParams(f"time_limit must be more than 0 seconds, not {self.time_limit}")
+        if self.random_state < 0:
+            raise InvalidParams(f"random_state must not be negative, not {self.random_state}")
+        if self.n_jobs < 1:
+            raise InvalidParams(f"n_jobs must be 1 or more, not {self.n_jobs}")
+
+    def _check_sizes(self) -> None:
+        if not 2 <= self.size_min <= self.target_size <= self.size_max <= 64:
+            raise InvalidParams(
+                "sizes must keep 2 <= size_min <= target_size <= size_max <= 64, "
+                f"not {self.size_min}, {self.target_size}, {self.size_max}"
+            )
+
+    def _check_course(self) -> None:
+        if isinstance(self.start, dt.datetime) or not isinstance(self.start, dt.date):
+            raise InvalidParams(f"start must be a date, not {self.start!r}")
+        if not 1 <= self.weeks <= 104:
+            raise InvalidParams(f"weeks must be between 1 and 104, not {self.weeks}")
+        if not 1 <= self.meeting_minutes <= 24 * 60:
+            raise InvalidParams(f"meeting_minutes must be between 1 and 1440, not {self.meeting_minutes}")
+
+    @property
+    def first_monday(self) -> dt.date:
+        """The Monday of the week that `start` lies in."""
+        return self.start - dt.timedelta(days=self.start.weekday())
+
+    @property
+    def block_slots(self) -> int:
+        """How many half-hour slots a meeting takes."""
+        return -(-self.meeting_minutes // SLOT_MINUTES)
+
+    def seconds_allowed(self, n_learners: int) -> float:
+        """The time limit, or when none is given one that suits the pool: seconds for 30, a minute for 5,000."""
+        if self.time_limit is not None:
+            return self.time_limit
+        return 10.0 + min(n_learners, 5_000) * 0.009 + max(0, n_learners - 5_000) * 0.012
+
+
+def _check_weight(name: str, weight: float) -> None:
+    if not 0 <= weight < math.inf:
+        raise InvalidParams(f"{name} must be 0 or more, not {weight}")
+
+
+def clock(slot: int) -> str:
+    """A slot of the week as a person reads it: 0 is `Monday 00:00`."""
+    days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+    day, rest = divmod(slot % SLOTS_A_WEEK, 48)
+    return f"{days[day]} {rest // 2:02d}:{rest % 2 * SLOT_MINUTES:02d}"

@@ -1,0 +1,175 @@
+"""What a cohort is worth. This is the one definition; everything else in the matcher reads it.
+
+The *score* of a cohort lies between 0 and 1 and speaks for its average member. It is the weighted mean of
+
+- affinity: the mean over all pairs of members, of which a share `worst_off_weight` is replaced by the mean
+  affinity of the member who fits least with the others, so that nobody is left at the edge;
+- common blocks: 1 - 2**-b for b common blocks, an if-needed block counting half, in the best anchor;
+- size: 1 at the target size, falling with the square of the distance to 0 at the farther limit.
+
+Its *worth* is size x (PLACED + score), and a matching's objective is the sum of its cohorts' worths. As scores do
+not pass 1 and PLACED is 2, seating one more person outweighs what one learner can gain or lose by it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.params import Params
+from matcher.pool import SLOTS_A_WEEK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PLACED = 2.0
+INFEASIBLE = -1.0
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def kernel(function: F) -> F:
+    """Compile with numba; cached on disk, and free of the interpreter's lock so that chains run side by side."""
+    return cast(F, numba.njit(cache=True, nogil=True)(function))
+
+
+class Weights(NamedTuple):
+    """The share of each goal in the score; they add up to 1."""
+
+    affinity: float
+    worst_off: float
+    blocks: float
+    size: float
+
+
+def weights(params: Params) -> Weights:
+    """The organiser's weights, scaled to add up to 1."""
+    total = 1.0 + params.common_blocks_weight + params.size_weight
+    return Weights(
+        (1.0 - params.worst_off_weight) / total,
+        params.worst_off_weight / total,
+        params.common_blocks_weight / total,
+        params.size_weight / total,
+    )
+
+
+def block_values(params: Params) -> NDArray[np.float64]:
+    """(673,) what k/2 common blocks add to the score."""
+    halves = np.arange(2 * SLOTS_A_WEEK + 1)
+    return weights(params).blocks * (1.0 - 0.5 ** (halves / 2))
+
+
+def size_values(params: Params) -> NDArray[np.float64]:
+    """(size_max + 1,) what each size adds to the score."""
+    away = np.abs(np.arange(params.size_max + 1) - params.target_size)
+    farthest = max(params.target_size - params.size_min, params.size_max - params.target_size, 1)
+    return weights(params).size * np.maximum(0.0, 1.0 - (away / farthest) ** 2)
+
+
+@kernel
+def popcount(word: Any) -> Any:
+    """The number of set bits of a 64-bit word (the classical parallel sum)."""
+    word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@kernel
+def count_common(bits: Any, anchor: Any, members: Any, k: Any) -> Any:
+    """How many starts all of `members[:k]` share in one anchor class."""
+    found = 0
+    for w in range(bits.shape[2]):
+        common = bits[members[0], anchor, w]
+        for m in range(1, k):
+            common &= bits[members[m], anchor, w]
+        if common:
+            found += popcount(common)
+    return found
+
+
+@kernel
+def common_halves(p: Any, members: Any, k: Any) -> Any:
+    """Common blocks in the best anchor that may be used, in halves: 2 for a free one, 1 for an if-needed one.
+
+    An anchor may be used when it is UTC's class (0) or the class of a member's zone.
+    """
+    best = 0
+    for anchor in range(p.can.shape[1]):
+        usable = anchor == 0
+        for m in range(k):
+            usable |= p.home[members[m]] == anchor
+        if usable:
+            found = count_common(p.can, anchor, members, k)
+            if found:
+                found += count_common(p.prefers, anchor, members, k)
+            best = max(best, found)
+    return best
+
+
+@kernel
+def share_language(p: Any, members: Any, k: Any) -> Any:
+    """Whether all of `members[:k]` share a language."""
+    for w in range(p.languages.shape[1]):
+        common = p.languages[members[0], w]
+        for m in range(1, k):
+            common &= p.languages[members[m], w]
+        if common:
+            return True
+    return False
+
+
+@kernel
+def any_apart(p: Any, members: Any, k: Any) -> Any:
+    """Whether two of `members[:k]` are kept apart."""
+    for m in range(k):
+        i = members[m]
+        for at in range(p.apart_start[i], p.apart_start[i + 1]):
+            for other in range(k):
+                if members[other] == p.apart[at]:
+                    return True
+    return False
+
+
+@kernel
+def any_convenor(p: Any, members: Any, k: Any) -> Any:
+    """Whether one of `members[:k]` is willing to convene."""
+    for m in range(k):
+        if p.convenor[members[m]]:
+            return True
+    return False
+
+
+@kernel
+def affinity_of(p: Any, members: Any, k: Any) -> Any:
+    """The affinity goal of `members[:k]`: mean over pairs and least member's mean, each with its weight."""
+    total = 0.0
+    least = np.inf
+    for m in range(k):
+        row = p.affinity[members[m]]
+        own = 0.0
+        for other in range(k):
+            if other != m:
+                own += row[members[other]]
+        total += own
+        least = min(least, own)
+    return (p.weights[1] * total / k + p.weights[2] * least) / (k - 1)
+
+
+@kernel
+def worth(p: Any, members: Any, k: Any) -> Any:
+    """What `members[:k]` are worth as a cohort: k x (PLACED + score), or INFEASIBLE when they break a rule.
+
+    Units (together) are not looked at here: nothing in the matcher ever takes one apart.
+    """
+    if k < p.sizes[0] or k > p.sizes[1] or not share_language(p, members, k):
+        return INFEASIBLE
+    halves = common_halves(p, members, k)
+    if halves == 0 or any_apart(p, members, k):
+        return INFEASIBLE
+    if p.sizes[2] and not any_convenor(p, members, k):
+        return INFEASIBLE
+    return k * (p.weights[0] + affinity_of(p, members, k) + p.block_values[halves] + p.size_values[k])

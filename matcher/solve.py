@@ -1,0 +1,149 @@
+"""The search from start to finish on one problem: construct, anneal, and let OR-Tools choose among all seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.construct import construct, neighbours
+from matcher.params import Params
+from matcher.problem import Problem
+from matcher.progress import Watch
+from matcher.score import INFEASIBLE, worth
+from matcher.search import anneal, seat_waiting
+from matcher.state import State, cohorts_of, empty_state, fill
+
+N_NEAR = 48
+SLICES = 60
+# Heat in worth units: at first a swap that costs a tenth of a learner's score is often taken, at last none is.
+HOT, COLD = 0.05, 0.004
+# Proposals a learner; more make cohorts better, ever more slowly.
+PROPOSALS = 6_000
+# The share of the time that annealing may take before it is hurried.
+ANNEAL_SHARE = 0.75
+LISTED_FROM = 0.5
+
+Cohort = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Cohorts as sorted tuples, their total worth and a bound on any."""
+
+    cohorts: list[Cohort]
+    objective: float
+    bound: float
+
+
+def worth_of(p: Problem, members: Cohort) -> float:
+    """The worth of one cohort, `INFEASIBLE` when it breaks a rule."""
+    if not members:
+        return INFEASIBLE
+    return float(worth(p, np.array(members, dtype=np.int32), len(members)))
+
+
+def solve(p: Problem, params: Params, active: NDArray[np.int32], watch: Watch) -> Solution:
+    """Seat the `active` learners (whole units); the rest stay out."""
+    state = empty_state(p, params.random_state)
+    near, partners = find_neighbours(p, active, state, watch)
+    bound = bound_of(p, active, near)
+    watch.report(0.1, "Growing the first cohorts", 0.0, bound)
+    order = active[np.argsort(partners[active], kind="stable")]
+    for start in range(0, len(order), 64):
+        if watch.stopped:
+            break
+        construct(p, state, active, order[start : start + 64], params.target_size)
+        watch.report(0.1 + 0.05 * start / len(order), "Growing the first cohorts")
+    seen: dict[Cohort, float] = {}
+    best = improve(p, params, active, near, state, seen, watch)
+    best = choose(seen, best, watch, params.random_state)
+    objective = sum(worth_of(p, members) for members in best)
+    return Solution(best, objective, max(bound, objective))
+
+
+def find_neighbours(
+    p: Problem, active: NDArray[np.int32], state: State, watch: Watch
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Each learner's compatible learners of highest affinity, and how many are compatible at all."""
+    near = np.full((len(p.unit), max(N_NEAR, int(p.sizes[1]))), -1, dtype=np.int32)
+    partners = np.zeros(len(p.unit), dtype=np.int64)
+    step = max(1, 2_000_000 // max(1, len(active)))
+    for start in range(0, len(active), step):
+        if watch.stopped:
+            break
+        neighbours(p, active, start, min(start + step, len(active)), state.noise, near, partners)
+        watch.report(0.05 + 0.05 * start / len(active), "Finding who could meet whom")
+    return near, partners
+
+
+def improve(
+    p: Problem,
+    params: Params,
+    active: NDArray[np.int32],
+    near: NDArray[np.int32],
+    state: State,
+    seen: dict[Cohort, float],
+    watch: Watch,
+) -> list[Cohort]:
+    """Anneal; note in `seen` the cohorts met while it is cool; return the best set of cohorts met."""
+    best, best_worth = cohorts_of(state), float(state.value.sum())
+    proposals = max(1, PROPOSALS * len(active) // SLICES)
+    began, done = watch.elapsed, 0.0
+    span = max(1e-3, watch.left(ANNEAL_SHARE))
+    while done < 1.0 and not watch.stopped and len(active) > 1:
+        # Short of time, the heat follows the clock; else it follows the count, so that a run repeats.
+        late = (watch.elapsed - began) / span
+        done, before = max(done + 1 / SLICES, late), done
+        heats = [HOT * (COLD / HOT) ** min(1.0, share) for share in (before, done)]
+        anneal(p, state, active, near, proposals, heats[0], heats[1])
+        seat_waiting(p, state, active, 10, params.target_size)
+        total = float(state.value.sum())
+        if total > best_worth:
+            best, best_worth = cohorts_of(state), total
+        if done > LISTED_FROM:
+            note(state, seen)
+        watch.report(0.15 + 0.7 * done, "Improving the cohorts", best_worth)
+    for members in best:
+        seen.setdefault(members, worth_of(p, members))
+    return best
+
+
+def note(state: State, seen: dict[Cohort, float]) -> None:
+    """Add the present cohorts to those seen."""
+    for members, value in zip(cohorts_of(state), state.value[state.size > 0].tolist(), strict=True):
+        seen[members] = value
+
+
+def choose(seen: dict[Cohort, float], best: list[Cohort], watch: Watch, seed: int) -> list[Cohort]:
+    """Let OR-Tools pick the best set out of all cohorts seen."""
+    if watch.is_over() or not best:
+        return best
+    # Deferred: OR-Tools takes a third of a second to import.
+    from matcher.partition import best_set
+
+    watch.report(0.87, "Choosing the best set of cohorts")
+    effort = min(4.0, 0.5 + len(seen) / 10_000)
+    chosen, _ = best_set(seen, best, watch, effort, seed)
+    return chosen
+
+
+def bound_of(p: Problem, active: NDArray[np.int32], near: NDArray[np.int32]) -> float:
+    """No matching of these learners is worth more (see `partition.quick_bound`)."""
+    # Deferred: OR-Tools takes a third of a second to import.
+    from matcher.partition import quick_bound
+
+    low, high = int(p.sizes[0]), int(p.sizes[1])
+    mates = np.full((len(p.unit), high - 1), np.nan)
+    for i in active.tolist():
+        own = p.unit_members[p.unit_start[p.unit[i]] : p.unit_start[p.unit[i] + 1]]
+        others = np.concatenate([near[i][near[i] >= 0], own[own != i]])
+        # The lists break ties at random by up to 1e-4, so the bound allows for that much.
+        values = np.sort(p.affinity[i, others])[::-1][: high - 1] + 1e-4
+        mates[i, : len(values)] = values
+    counts = np.bitwise_count(p.can).sum(axis=2) + np.bitwise_count(p.prefers).sum(axis=2)
+    blocks = p.block_values[counts.max(axis=1)]
+    sizes = p.size_values.copy()
+    sizes[:low] = np.nan
+    return quick_bound(active, mates, blocks, sizes, p.weights)
