@@ -9,3 +9,62 @@ import click
 @click.version_option(package_name="cohorts")
 def cli() -> None:
     """Form small cohorts of online learners who can really meet."""
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option("--processes", default=2, show_default=True, help="Web processes, four threads each.")
+@click.option("--with-worker", is_flag=True, help="Keep a worker beside the web server.")
+@click.pass_context
+def serve(context: click.Context, host: str, port: int, processes: int, with_worker: bool) -> None:
+    """Serve the site.
+
+    Example: cohorts serve --port 8080 --with-worker
+    """
+    from . import serving
+
+    context.exit(serving.serve(host, port, processes, with_worker=with_worker))
+
+
+@cli.command()
+def worker() -> None:
+    """Execute matches and send mail, until stopped.
+
+    Example: cohorts worker
+    """
+    from . import serving
+
+    serving.work()
+
+
+@cli.group()
+def db() -> None:
+    """Look after the database.
+
+    Example: cohorts db upgrade
+    """
+
+
+@db.command()
+@click.argument("revision", default="head")
+def upgrade(revision: str) -> None:
+    """Migrate the database up to REVISION (the newest unless given).
+
+    Example: cohorts db upgrade
+    """
+    from . import serving
+
+    serving.open_database().upgrade(revision)
+
+
+@db.command()
+@click.argument("revision")
+def downgrade(revision: str) -> None:
+    """Migrate the database down to REVISION; ``base`` removes all tables.
+
+    Example: cohorts db downgrade 0001
+    """
+    from . import serving
+
+    serving.open_database().downgrade(revision)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +15,8 @@ from typing import Final
 import click
 from sqlalchemy import select
 
-from cohorts import sample
+import config
+from cohorts import jobs, mailers, sample
 from cohorts.database import Database
 from cohorts.links import Links
 from cohorts.models import Role, User
@@ -23,6 +26,60 @@ FIRST_ORGANISER: Final = "organiser@example.org"
 RESTART_SECONDS: Final = 1.0
 
 _log = logging.getLogger(__name__)
+
+
+def open_database() -> Database:
+    """Return the database that the settings name."""
+    return Database(config.load().database_url)
+
+
+def serve(host: str, port: int, processes: int, *, with_worker: bool) -> int:
+    """Serve until SIGINT or SIGTERM; return the exit status."""
+    if not _is_free(host, port):
+        click.echo(
+            f"Port {port} of {host} is taken. Stop what uses it, or choose another with --port.", err=True
+        )
+        return 2
+    # In development the links in mails follow the port; in production the setting is required.
+    os.environ.setdefault("COHORTS_PUBLIC_URL", "" if _in_production() else f"http://{host}:{port}")
+    settings = config.load()
+    database = Database(settings.database_url)
+    prepare(database, settings)
+    welcome(database, Links(settings.secret_key, settings.public_url), f"http://{host}:{port}")
+    database.engine.dispose()
+    server = gunicorn_command(host, port, processes)
+    if with_worker:
+        return Processes(server, [sys.executable, "-m", "web", "worker"]).run()
+    sys.stdout.flush()
+    os.execv(server[0], server)  # noqa: S606 (the server takes this process's place)
+
+
+def _in_production() -> bool:
+    return os.environ.get("COHORTS_ENV") == "production"
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def work() -> None:
+    """Execute matches and send mail until SIGINT or SIGTERM."""
+    settings = config.load()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("huey").setLevel(logging.WARNING)
+    jobs.Worker(
+        Database(settings.database_url),
+        jobs.Queue(settings.queue_url, settings.secret_key),
+        Links(settings.secret_key, settings.public_url),
+        mailers.from_url(settings.mail_url),
+        settings.mail_from,
+    ).work()
 
 
 def prepare(database: Database, settings: Settings) -> None:
