@@ -45,6 +45,8 @@ MAX_WEIGHT: Final = 10.0
 MAX_SLUG: Final = 60
 MAX_TITLE: Final = 120
 MAX_INTEREST: Final = 80
+MAX_CAPACITY: Final = 100_000
+YEARS: Final = range(2000, 2101)
 
 _TAKEN_SLUGS: Final = frozenset({"new"})  # an address below /organise of its own
 _TIMES: Final = ("start", "weeks", "meeting_minutes")
@@ -329,9 +331,13 @@ def _rules(details: Details) -> Iterable[tuple[str, bool, str]]:
         words = "Use small letters, digits and single hyphens, such as python-for-biologists."
         yield "slug", not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) or len(slug) > MAX_SLUG, words
         yield "slug", slug in _TAKEN_SLUGS, f"The address “{slug}” is kept for this site itself."
+    for name in ("start", "opens_at", "closes_at"):
+        moment: date | None = getattr(details, name)
+        yield name, moment is not None and moment.year not in YEARS, "Look at the year again."
     yield "weeks", not 1 <= details.weeks <= 52, "A course lasts from 1 to 52 weeks."
     yield from _meeting_rules(details)
-    yield "capacity", details.capacity is not None and details.capacity < 1, "Leave empty for no limit."
+    wrong = details.capacity is not None and not 1 <= details.capacity <= MAX_CAPACITY
+    yield "capacity", wrong, f"Write a number from 1 to {MAX_CAPACITY:,}, or nothing for no limit."
     late = opens is not None and closes is not None and closes <= opens
     yield "closes_at", late, "Sign-up must close after it opens."
     for key, asking in details.questions.items():

@@ -1,0 +1,238 @@
+"""The forms of organisers: a course, a match, a file of sign-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
+from datetime import UTC, date, datetime
+from typing import Any, Final, Self
+
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
+from wtforms import (
+    DateField,
+    DateTimeLocalField,
+    Form,
+    FormField,
+    IntegerField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length
+
+from cohorts import courses
+from cohorts.courses import Asking, Details
+from cohorts.exceptions import InvalidInput
+from cohorts.questions import QUESTIONS
+
+WEIGHTS: Final = ((0.0, "not at all"), (0.5, "a little"), (1.0, "some"), (3.0, "much"))
+"""How much the answers to a question count, in words."""
+
+ASKED: Final = (("no", "Not asked"), ("optional", "Optional"), ("required", "Required"))
+
+SIZES: Final = ("size_min", "target_size", "size_max", "meeting_minutes")
+
+LENGTHS: Final = (30, 60, 90, 120, 150, 180, 240)
+
+
+def tidy(text: str | None) -> str:
+    """Drop what no database keeps and the spaces around a text."""
+    return (text or "").replace("\x00", "").replace("\r\n", "\n").strip()
+
+
+class WholeNumberField(IntegerField):  # type: ignore[misc]
+    """A whole number; anything else is refused in plain words."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read digits; an empty field is None."""
+        if not valuelist:
+            return
+        text = valuelist[0].strip()
+        self.data = None
+        if not text:
+            return
+        if not (text.isascii() and text.isdecimal() and len(text) <= 9):
+            raise ValueError("Write a whole number, such as 6.")
+        self.data = int(text)
+
+
+class DayField(DateField):  # type: ignore[misc]
+    """A day; anything else is refused in plain words."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read a day; an empty field is None."""
+        self.data = None
+        if not valuelist or not valuelist[0].strip():
+            return
+        try:
+            self.data = date.fromisoformat(valuelist[0].strip())
+        except ValueError:
+            raise ValueError("Write a day, such as 2027-01-11.") from None
+
+
+class UTCMomentField(DateTimeLocalField):  # type: ignore[misc]
+    """A date and time in UTC."""
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return " ".join(self.raw_data)
+        return f"{self.data.astimezone(UTC):%Y-%m-%dT%H:%M}" if self.data else ""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read a moment; an empty field is None."""
+        self.data = None
+        if not valuelist or not valuelist[0].strip():
+            return
+        try:
+            self.data = datetime.fromisoformat(valuelist[0].strip().removesuffix("Z")).replace(tzinfo=UTC)
+        except ValueError:
+            raise ValueError("Write a date and a time, such as 2027-01-11 18:00.") from None
+
+
+class KeptSelectField(SelectField):  # type: ignore[misc]
+    """A choice among usual values that keeps an unusual one a course has already."""
+
+    def process_data(self, value: Any) -> None:
+        """Offer ``value`` too."""
+        super().process_data(value)
+        if value is not None and value not in [each[0] for each in self.choices]:
+            self.choices = [*self.choices, (value, f"{value:g}")]
+
+
+def _weight_field() -> KeptSelectField:
+    words = [(weight, f"{word} ({weight:g})") for weight, word in WEIGHTS]
+    return KeptSelectField("How much it counts", choices=words, coerce=float)
+
+
+def _minutes_field() -> KeptSelectField:
+    return KeptSelectField("Length of a meeting", choices=[(n, f"{n} minutes") for n in LENGTHS], coerce=int)
+
+
+class AskedForm(Form):  # type: ignore[misc]
+    """Whether a question is asked."""
+
+    asked = SelectField("Ask this?", choices=ASKED)
+
+
+class GoalForm(AskedForm):
+    """Whether a question is asked, and how much its answers count."""
+
+    weight = _weight_field()
+
+
+class WeightForm(Form):  # type: ignore[misc]
+    """How much the answers to a question count."""
+
+    weight = _weight_field()
+
+
+def _a_form_for_each(keys: Iterable[str], kind: Callable[[str], type[Form]]) -> type[Form]:
+    labelled = {key: FormField(kind(key), label=QUESTIONS[key].label) for key in keys}
+    return type("QuestionsForm", (Form,), labelled)
+
+
+class SizesForm(FlaskForm):  # type: ignore[misc]
+    """How large cohorts are and how long they meet."""
+
+    size_min = WholeNumberField("Smallest", [InputRequired("Say how small a cohort may be.")])
+    target_size = WholeNumberField("Usual", [InputRequired("Say how large a cohort usually is.")])
+    size_max = WholeNumberField("Largest", [InputRequired("Say how large a cohort may be.")])
+    meeting_minutes = _minutes_field()
+
+    def take_errors(self, error: InvalidInput) -> None:
+        """Show what the domain found wrong beside the fields it is about."""
+        for name, texts in error.errors.items():
+            if name in self._fields and not isinstance(self._fields[name], FormField):
+                self._fields[name].errors = [*self._fields[name].errors, *texts]
+            else:
+                self.form_errors = [*self.form_errors, *texts]
+
+
+class CourseForm(SizesForm):
+    """Everything an organiser says about a course."""
+
+    title = StringField("Title", [InputRequired("Give the course a title.")], filters=[tidy])
+    slug = StringField("Address", [Length(max=courses.MAX_SLUG)], filters=[tidy])
+    summary = StringField("In one sentence", [Length(max=200)], filters=[tidy])
+    description = TextAreaField("Description", [Length(max=10_000)], filters=[tidy])
+    start = DayField("Starts on", [InputRequired("Say when the course starts, such as 2027-01-11.")])
+    weeks = WholeNumberField("Weeks", [InputRequired("Say how many weeks it lasts.")])
+    capacity = WholeNumberField("Places")
+    opens_at = UTCMomentField("Sign-up opens (UTC)")
+    closes_at = UTCMomentField("Sign-up closes (UTC)")
+    interests = TextAreaField("Interests to choose from", [Length(max=20_000)], filters=[tidy])
+    questions = FormField(
+        _a_form_for_each(QUESTIONS, lambda key: GoalForm if key in courses.GOALS else AskedForm)
+    )
+
+    @classmethod
+    def showing(cls, details: Details) -> Self:
+        """Return a form that shows a course's details, or what was just sent."""
+        shown = {each.name: getattr(details, each.name) for each in fields(details)}
+        asked = {
+            key: {"asked": _asked(asking), "weight": asking.weight}
+            for key, asking in details.questions.items()
+        }
+        return cls(data=shown | {"interests": "\n".join(details.interests or ()), "questions": asked})
+
+    def details(self) -> Details:
+        """Return what was filled in."""
+        given = {name: value for name, value in self.data.items() if name in Details.__dataclass_fields__}
+        asked = {key: _asking(key, answer) for key, answer in self.questions.data.items()}
+        interests = tuple(self.interests.data.splitlines())
+        return Details(**given | {"interests": interests, "questions": asked})
+
+
+def _asked(asking: Asking) -> str:
+    if asking.required:
+        return "required"
+    return "optional" if asking.asked else "no"
+
+
+def _asking(key: str, answer: Mapping[str, Any]) -> Asking:
+    weight = answer.get("weight", QUESTIONS[key].weight)
+    return Asking(asked=answer["asked"] != "no", required=answer["asked"] == "required", weight=weight)
+
+
+class MatchForm(SizesForm):
+    """What a match may be asked for."""
+
+    time_limit = SelectField(
+        "Time to search",
+        choices=[
+            ("", "as long as it needs"),
+            ("10", "10 seconds"),
+            ("30", "30 seconds"),
+            ("120", "2 minutes"),
+        ],
+    )
+    random_state = WholeNumberField("Variant", default=0)
+    weights = FormField(_a_form_for_each(courses.GOALS, lambda key: WeightForm))
+
+    @classmethod
+    def showing(cls, details: Details) -> Self:
+        """Return a form that shows how a course is matched, or what was just sent."""
+        weights = {
+            key: {"weight": details.questions[key].weight}
+            for key in courses.GOALS
+            if key in details.questions
+        }
+        sizes = {name: getattr(details, name) for name in SIZES}
+        return cls(data=sizes | {"weights": weights})
+
+    def details(self, before: Details) -> Details:
+        """Return the details of a course with what was filled in."""
+        changed = {
+            key: replace(asking, weight=self.weights.data[key]["weight"])
+            for key, asking in before.questions.items()
+            if key in courses.GOALS
+        }
+        sizes = {name: self.data[name] for name in SIZES}
+        return replace(before, **sizes, questions={**before.questions, **changed})
+
+
+class UploadForm(FlaskForm):  # type: ignore[misc]
+    """A file of sign-ups."""
+
+    file = FileField("File", [FileRequired("Choose a file.")])
