@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
-from typing import TYPE_CHECKING
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Self
 
-from .exceptions import UnfitPool
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from . import leases, signups
+from .database import Database
+from .exceptions import CohortsError, NotFound, RunInProgress, UnfitPool
+from .models import Cohort, Course, Run, RunState, Seat, Signup, SignupState, User, now
 from .questions import QUESTIONS, Counts
+from .signups import Answers
 
 if TYPE_CHECKING:
     # The matcher brings scikit-learn, numba and OR-Tools, which take a second to start: only those
     # who match load it, and the web process never does.
     import matcher
 
-    from .signups import Answers
+
+_log = logging.getLogger(__name__)
+
 
 HELP: tuple[str, str] = ("can_help_with", "wants_help_with")
 """The two questions that complement each other; they count in a match as one."""
@@ -48,6 +59,29 @@ class MatchSettings:
     time_limit: float | None = None
     random_state: int = 0
     n_jobs: int = 1
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the settings as they are kept with a run."""
+        return asdict(self) | {"start": self.start.isoformat(), "weights": dict(self.weights)}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """Return the settings that were kept with a run."""
+        return cls(**{**kept, "start": date.fromisoformat(kept["start"])})
+
+    @classmethod
+    def of_course(cls, course: Course, **chosen: Any) -> Self:
+        """Return the settings of a course; a question it does not ask counts 0."""
+        return cls(
+            start=course.start,
+            weeks=course.weeks,
+            size_min=course.size_min,
+            size_max=course.size_max,
+            target_size=course.target_size,
+            meeting_minutes=course.meeting_minutes,
+            weights={question.key: question.weight for question in course.questions if question.asked},
+            **chosen,
+        )
 
 
 def to_pool(people: Sequence[tuple[str, Answers]]) -> matcher.Pool:
@@ -144,3 +178,186 @@ def _learner(identity: str, answers: Answers, ids: Mapping[str, str]) -> matcher
         apart=known(answers.avoids),
         convenor=answers.convenor,
     )
+
+
+def request(
+    session: Session,
+    course: Course,
+    user: User | None,
+    *,
+    time_limit: float | None = None,
+    random_state: int = 0,
+) -> Run:
+    """Ask for a match of everybody who is confirmed and has a place.
+
+    Raises:
+        RunInProgress: Another run of this course is under way.
+        UnfitPool: There are fewer learners than one cohort needs.
+    """
+    n_learners = session.scalar(select(func.count()).select_from(Signup).where(*_matchable(course)))
+    if not n_learners or n_learners < course.size_min:
+        raise UnfitPool(
+            f"A cohort needs at least {course.size_min} learners, but only {n_learners or 0} "
+            "have confirmed their sign-up so far."
+        )
+    settings = MatchSettings.of_course(course, time_limit=time_limit, random_state=random_state)
+    run = Run(
+        course_id=course.id,
+        parameters=settings.as_json(),
+        random_state=random_state,
+        requested_by=user.id if user else None,
+        n_learners=n_learners,
+    )
+    try:
+        with session.begin_nested():
+            session.add(run)
+    except IntegrityError as error:
+        raise RunInProgress from error
+    return run
+
+
+def cancel(session: Session, run: Run) -> None:
+    """Stop a run: at once when it has not begun, within a second or two otherwise."""
+    session.refresh(run, with_for_update=True)
+    if run.state is RunState.QUEUED:
+        run.state, run.finished_at = RunState.CANCELLED, now()
+    elif run.state is RunState.RUNNING:
+        run.cancel_requested = True
+    session.flush()
+
+
+def for_course(session: Session, course: Course) -> list[Run]:
+    """Return the runs of a course, newest first."""
+    return list(session.scalars(select(Run).where(Run.course_id == course.id).order_by(Run.id.desc())))
+
+
+def get(session: Session, course: Course, key: str) -> Run:
+    """Return one run of a course.
+
+    Raises:
+        NotFound: The course has no such run.
+    """
+    run = session.scalar(select(Run).where(Run.course_id == course.id, Run.key == key))
+    if run is None:
+        raise NotFound
+    return run
+
+
+def due(session: Session, at: datetime) -> list[int]:
+    """Return the ids of the runs that wait for a worker, or whose worker has gone silent."""
+    return list(session.scalars(select(Run.id).where(leases.claimable(at))))
+
+
+def execute(database: Database, run_id: int, worker: str) -> None:
+    """Carry out a run; doing so again, or beside another worker, changes nothing.
+
+    The worker claims the run, renews its lease from a thread while it works, and stores the
+    proposal only if the lease is still its own.
+    """
+    with database.transaction() as session:
+        lease = leases.claim(session, run_id, worker)
+    if lease is None:
+        return
+    with leases.Heartbeat(database, lease) as heartbeat:
+        try:
+            learners, matching = _match(database, run_id, heartbeat)
+        except CohortsError as error:
+            _fail(database, lease, str(error))
+        except Exception:
+            _log.exception("run %d failed", run_id)
+            _fail(
+                database, lease, "The match stopped on an error of ours, which is noted. Nothing was changed."
+            )
+        else:
+            _store(database, lease, learners, matching)
+
+
+def _matchable(course: Course) -> tuple[ColumnElement[bool], ...]:
+    """Who takes part in a match: confirmed, and not on the waiting list."""
+    return (
+        Signup.course_id == course.id,
+        Signup.state == SignupState.CONFIRMED,
+        Signup.waiting.is_(False),
+    )
+
+
+def _match(
+    database: Database, run_id: int, heartbeat: leases.Heartbeat
+) -> tuple[list[int], matcher.Matching]:
+    """Turn rows into a pool, match it, and return the learners' ids beside the matching."""
+    with database.reading() as session:
+        run = session.get_one(Run, run_id, options=[joinedload(Run.course)])
+        rows = session.scalars(
+            select(Signup)
+            .where(*_matchable(run.course))
+            .order_by(Signup.id)
+            .options(selectinload(Signup.interests))
+        ).all()
+        people = [(row.key, signups.answers_of(row)) for row in rows]
+        settings = MatchSettings.from_json(run.parameters)
+
+    def report(progress: matcher.Progress) -> None:
+        heartbeat.progress, heartbeat.stage = progress.fraction, progress.stage
+
+    matching = match_answers(people, settings, progress=report, should_stop=heartbeat.should_stop)
+    return [row.id for row in rows], matching
+
+
+def _fail(database: Database, lease: leases.Lease, reason: str) -> None:
+    with database.transaction() as session:
+        run = leases.held_run(session, lease)
+        if run is not None:
+            run.reason = reason
+            leases.release(run, RunState.FAILED)
+
+
+def _store(
+    database: Database, lease: leases.Lease, learners: Sequence[int], matching: matcher.Matching
+) -> None:
+    """Store a matching as the run's proposal, all or nothing, if the run is still ours.
+
+    ``learners`` are the ids of the sign-ups in the order of the pool.
+    """
+    with database.transaction() as session:
+        run = leases.held_run(session, lease)
+        if run is None:
+            return
+        if run.cancel_requested:
+            leases.release(run, RunState.CANCELLED)
+            return
+        remaining = set(session.scalars(select(Signup.id).where(Signup.course_id == run.course_id)))
+        _write_down(run, learners, matching, remaining)
+        run.progress, run.stage = 1.0, ""
+        run.n_learners, run.n_placed = len(learners), len(learners) - len(matching.unplaced)
+        run.objective, run.bound, run.seconds = matching.objective, matching.bound, matching.seconds
+        leases.release(run, RunState.PROPOSED)
+
+
+def _write_down(
+    run: Run,
+    learners: Sequence[int],
+    matching: matcher.Matching,
+    remaining: Collection[int],
+) -> None:
+    """Write a matching down as the run's cohorts and seats.
+
+    Args:
+        learners: Ids of the sign-ups in the order of the matching's pool.
+        remaining: Ids of the sign-ups that still exist; others were erased during the run.
+    """
+    for position, found in enumerate(matching.cohorts, start=1):
+        cohort = Cohort(
+            run=run,
+            position=position,
+            name=f"Cohort {position}",
+            score=found.score,
+            meetings=[[meeting.zone, meeting.slot] for meeting in found.meetings],
+            reasons=list(found.reasons),
+        )
+        members = [learners[index] for index in found.members]
+        run.seats += [Seat(signup_id=each, cohort=cohort) for each in members if each in remaining]
+    run.seats += [
+        Seat(signup_id=learners[each.learner], reason=each.reason, remedy=each.remedy or "")
+        for each in matching.unplaced
+        if learners[each.learner] in remaining
+    ]

@@ -51,8 +51,8 @@ def init_app(app: Flask) -> None:
         SECURITY_JOIN_USER_ROLES=False,
         SECURITY_USE_REGISTER_V2=True,
     )
-    store = SQLAlchemySessionUserDatastore(cast(scoped_session[Session], LocalProxy(session)), Account, NoRole)
-    Security(app, store, register_blueprint=False)
+    sessions = cast(scoped_session[Session], LocalProxy(session))
+    Security(app, SQLAlchemySessionUserDatastore(sessions, Account, NoRole), register_blueprint=False)
     app.register_blueprint(blueprint)
     app.jinja_env.globals["signed_in"] = LocalProxy(current_user)
 
