@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from matcher.score import any_apart, kernel, share_language, worth
-from matcher.state import draw, exchange, seat, unseat
+from matcher.compiled import kernel
+from matcher.score import any_apart, share_language, worth
+from matcher.state import draw, exchange, fits, seat, unseat
 
 
 @kernel
@@ -26,8 +27,13 @@ def compatible(p: Any, i: Any, j: Any) -> Any:
     """Whether i and j break no rule between them: a block, a language, not kept apart."""
     if not can_meet(p, i, j):
         return False
-    pair = np.array([i, j], dtype=np.int32)
-    return share_language(p, pair, 2) and not any_apart(p, pair, 2)
+    for at in range(p.apart_start[i], p.apart_start[i + 1]):
+        if p.apart[at] == j:
+            return False
+    for w in range(p.languages.shape[1]):
+        if p.languages[i, w] & p.languages[j, w]:
+            return True
+    return False
 
 
 @kernel
@@ -45,7 +51,7 @@ def neighbours(p: Any, active: Any, start: Any, stop: Any, noise: Any, near: Any
         near[i] = -1
         for other in range(len(active)):
             j = active[other]
-            if p.unit[j] == p.unit[i] or not compatible(p, i, j):
+            if not compatible(p, i, j) or p.unit[j] == p.unit[i]:
                 continue
             partners[i] += 1
             key = p.affinity[i, j] + 1e-4 * draw(noise, 1024) / 1024
@@ -76,19 +82,13 @@ def _grown(p: Any, common: Any, members: Any, k: Any, unit: Any, largest: Any) -
     gain = 0.0
     for at in range(p.unit_start[unit], p.unit_start[unit + 1]):
         j = p.unit_members[at]
-        if k >= largest:
-            return -1.0
-        found = False
-        for anchor in range(common.shape[0]):
-            for w in range(common.shape[1]):
-                found |= (common[anchor, w] & p.can[j, anchor, w]) != 0
-        if not found:
+        if k >= largest or not fits(common, p.can, j):
             return -1.0
         for m in range(k):
             gain += p.affinity[j, members[m]]
         members[k] = j
         k += 1
-    if not share_language(p, members, k) or any_apart(p, members, k):
+    if not share_language(p.languages, members, k) or any_apart(p.apart_start, p.apart, members, k):
         return -1.0
     return gain
 
@@ -99,6 +99,7 @@ def gather(p: Any, s: Any, active: Any, seed: Any, steal: Any, size: Any, member
 
     It takes people who sit nowhere and, when `steal` is set, those whom their cohort can spare.
     """
+    can, cohort = p.can, s.cohort
     taken = np.zeros(len(s.size), dtype=np.int64)
     common = np.full((p.can.shape[1], p.can.shape[2]), ~np.uint64(0), dtype=np.uint64)
     k = 0
@@ -115,7 +116,9 @@ def gather(p: Any, s: Any, active: Any, seed: Any, steal: Any, size: Any, member
         best = -1.0
         for at in range(len(active)):
             j = active[at]
-            # Somebody already in: their unit is theirs alone, so its first member tells.
+            # These two tests take single arrays: a call that hands all of them on is dear.
+            if (cohort[j] >= 0 and not steal) or not fits(common, can, j):
+                continue
             inside = False
             for m in range(k):
                 inside |= members[m] == j

@@ -77,7 +77,8 @@ def _blocks(p: Problem, members: Sequence[int]) -> float:
     # Deferred for the same reason as above.
     from matcher.score import common_halves
 
-    return float(common_halves(p, np.array(members, dtype=np.int32), len(members))) / 2
+    array = np.array(members, dtype=np.int32)
+    return float(common_halves(p.can, p.prefers, p.home, p.sizes[3], array, len(members))) / 2
 
 
 def _matching(

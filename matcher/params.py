@@ -61,7 +61,7 @@ class Params:
     meeting_minutes: int = 90
     questions: tuple[Question, ...] = ()
     complement_weight: float = 1.0
-    common_blocks_weight: float = 0.1
+    common_blocks_weight: float = 0.2
     size_weight: float = 0.1
     worst_off_weight: float = 0.1
     convenor_required: bool = False

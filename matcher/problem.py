@@ -26,7 +26,7 @@ class Problem(NamedTuple):
         unit_start, unit_members: the members of unit u are unit_members[unit_start[u]:unit_start[u + 1]].
         apart_start, apart: whom each learner is kept apart from, in the same layout, both ways round.
         convenor: (n,) 1 for those willing.
-        sizes: size_min, size_max, and 1 when a convenor is required.
+        sizes: size_min, size_max, 1 when a convenor is required, 1 when `prefers` differs from `can`.
         block_values: (673,) worth a learner of a cohort with k/2 common blocks.
         size_values: (size_max + 1,) worth a learner of each size.
         weights: worth a learner of being placed, of the mean affinity, of the least one's affinity.
@@ -70,7 +70,9 @@ def build_problem(pool: Pool, params: Params, hours: Availability, affinity: NDA
         apart_start=apart_start,
         apart=apart,
         convenor=np.array([one.convenor for one in pool.learners], dtype=np.uint8),
-        sizes=np.array([params.size_min, params.size_max, params.convenor_required], dtype=np.int64),
+        sizes=np.array(
+            [params.size_min, params.size_max, params.convenor_required, hours.can is not hours.prefers], dtype=np.int64
+        ),
         block_values=block_values(params),
         size_values=size_values(params),
         weights=np.array([PLACED, goals.affinity, goals.worst_off], dtype=np.float64),

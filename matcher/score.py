@@ -13,28 +13,17 @@ not pass 1 and PLACED is 2, seating one more person outweighs what one learner c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from matcher.compiled import kernel
 from matcher.params import Params
 from matcher.pool import SLOTS_A_WEEK
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 PLACED = 2.0
 INFEASIBLE = -1.0
-
-F = TypeVar("F", bound="Callable[..., Any]")
-
-
-def kernel(function: F) -> F:
-    """Compile with numba; cached on disk, and free of the interpreter's lock so that chains run side by side."""
-    return cast(F, numba.njit(cache=True, nogil=True)(function))
-
 
 class Weights(NamedTuple):
     """The share of each goal in the score; they add up to 1."""
@@ -92,71 +81,74 @@ def count_common(bits: Any, anchor: Any, members: Any, k: Any) -> Any:
 
 
 @kernel
-def common_halves(p: Any, members: Any, k: Any) -> Any:
+def common_halves(can: Any, prefers: Any, home: Any, differ: Any, members: Any, k: Any) -> Any:
     """Common blocks in the best anchor that may be used, in halves: 2 for a free one, 1 for an if-needed one.
 
     An anchor may be used when it is UTC's class (0) or the class of a member's zone.
     """
     best = 0
-    for anchor in range(p.can.shape[1]):
+    for anchor in range(can.shape[1]):
         usable = anchor == 0
         for m in range(k):
-            usable |= p.home[members[m]] == anchor
+            usable |= home[members[m]] == anchor
         if usable:
-            found = count_common(p.can, anchor, members, k)
+            found = count_common(can, anchor, members, k)
+            # Where nobody gave if-needed slots, every common block is a free one.
             if found:
-                found += count_common(p.prefers, anchor, members, k)
+                found += count_common(prefers, anchor, members, k) if differ else found
             best = max(best, found)
     return best
 
 
 @kernel
-def share_language(p: Any, members: Any, k: Any) -> Any:
+def share_language(languages: Any, members: Any, k: Any) -> Any:
     """Whether all of `members[:k]` share a language."""
-    for w in range(p.languages.shape[1]):
-        common = p.languages[members[0], w]
+    for w in range(languages.shape[1]):
+        common = languages[members[0], w]
         for m in range(1, k):
-            common &= p.languages[members[m], w]
+            common &= languages[members[m], w]
         if common:
             return True
     return False
 
 
 @kernel
-def any_apart(p: Any, members: Any, k: Any) -> Any:
+def any_apart(apart_start: Any, apart: Any, members: Any, k: Any) -> Any:
     """Whether two of `members[:k]` are kept apart."""
     for m in range(k):
         i = members[m]
-        for at in range(p.apart_start[i], p.apart_start[i + 1]):
+        for at in range(apart_start[i], apart_start[i + 1]):
             for other in range(k):
-                if members[other] == p.apart[at]:
+                if members[other] == apart[at]:
                     return True
     return False
 
 
 @kernel
-def any_convenor(p: Any, members: Any, k: Any) -> Any:
+def any_convenor(convenor: Any, members: Any, k: Any) -> Any:
     """Whether one of `members[:k]` is willing to convene."""
     for m in range(k):
-        if p.convenor[members[m]]:
+        if convenor[members[m]]:
             return True
     return False
 
 
 @kernel
-def affinity_of(p: Any, members: Any, k: Any) -> Any:
+def affinity_of(affinity: Any, goals: Any, members: Any, k: Any) -> Any:
     """The affinity goal of `members[:k]`: mean over pairs and least member's mean, each with its weight."""
     total = 0.0
     least = np.inf
     for m in range(k):
-        row = p.affinity[members[m]]
+        i = members[m]
         own = 0.0
+        # Both visits of a pair read the same entry of the symmetric matrix, so that the second finds it in the cache.
         for other in range(k):
+            j = members[other]
             if other != m:
-                own += row[members[other]]
+                own += affinity[min(i, j), max(i, j)]
         total += own
         least = min(least, own)
-    return (p.weights[1] * total / k + p.weights[2] * least) / (k - 1)
+    return (goals[1] * total / k + goals[2] * least) / (k - 1)
 
 
 @kernel
@@ -165,11 +157,28 @@ def worth(p: Any, members: Any, k: Any) -> Any:
 
     Units (together) are not looked at here: nothing in the matcher ever takes one apart.
     """
-    if k < p.sizes[0] or k > p.sizes[1] or not share_language(p, members, k):
+    if k < p.sizes[0] or k > p.sizes[1]:
         return INFEASIBLE
-    halves = common_halves(p, members, k)
-    if halves == 0 or any_apart(p, members, k):
+    return worth_with(p, members, k, affinity_of(p.affinity, p.weights, members, k))
+
+
+@kernel
+def worth_with(p: Any, members: Any, k: Any, affinity: Any) -> Any:
+    """`worth` of an allowed size when the affinity goal is known already.
+
+    The parts take single arrays: a call that hands on all of them costs more than the work.
+    """
+    if not share_language(p.languages, members, k):
         return INFEASIBLE
-    if p.sizes[2] and not any_convenor(p, members, k):
+    halves = common_halves(p.can, p.prefers, p.home, p.sizes[3], members, k)
+    if halves == 0 or any_apart(p.apart_start, p.apart, members, k):
         return INFEASIBLE
-    return k * (p.weights[0] + affinity_of(p, members, k) + p.block_values[halves] + p.size_values[k])
+    if p.sizes[2] and not any_convenor(p.convenor, members, k):
+        return INFEASIBLE
+    return k * (p.weights[0] + affinity + p.block_values[halves] + p.size_values[k])
+
+
+@kernel
+def ceiling(p: Any, k: Any, affinity: Any) -> Any:
+    """No cohort of k with this affinity goal is worth more, whatever its common blocks."""
+    return k * (p.weights[0] + affinity + p.block_values[-1] + p.size_values[k])

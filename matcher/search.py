@@ -10,50 +10,42 @@ from typing import Any
 
 import numpy as np
 
+from matcher.compiled import kernel
 from matcher.construct import form
-from matcher.score import kernel, worth
-from matcher.state import draw, exchange, fits, seat, unseat
+from matcher.score import affinity_of, ceiling, worth, worth_with
+from matcher.state import draw, exchange, seat, unseat
 
 
 @kernel
-def _accepts(noise: Any, gain: Any, heat: Any) -> Any:
-    if gain >= 0:
-        return True
-    if heat <= 0 or gain < -20 * heat:
-        return False
-    return draw(noise, 1 << 30) < np.exp(gain / heat) * (1 << 30)
+def _least_gain(noise: Any, heat: Any) -> Any:
+    """The gain from which on a change is accepted: the annealer's coin, tossed before the change is scored."""
+    return heat * np.log((draw(noise, 1 << 30) + 1.0) / (1 << 30))
 
 
 @kernel
 def swap(p: Any, s: Any, i: Any, j: Any, heat: Any, one: Any, two: Any) -> Any:
-    """Let the units of i and j trade places, either of which may be no cohort; return whether it was done."""
+    """Let the units of i and j, who share no cohort, trade places (i may have none); return whether it was done."""
     a, b = s.cohort[i], s.cohort[j]
-    if a == b or (a >= 0 and not fits(p, s.mates[i], j)) or (b >= 0 and not fits(p, s.mates[j], i)):
-        return False
     u, v = p.unit[i], p.unit[j]
-    gain = 0.0
-    k = 0
-    if a >= 0:
-        k = exchange(p, s, a, u, v, one)
-        value = worth(p, one, k)
-        if value < 0:
-            return False
-        gain += value - s.value[a]
-    m = 0
-    if b >= 0:
-        m = exchange(p, s, b, v, u, two)
-        value = worth(p, two, m)
-        if value < 0:
-            return False
-        gain += value - s.value[b]
-    if not _accepts(s.noise, gain, heat):
+    m = exchange(p, s, b, v, u, two)
+    k = exchange(p, s, a, u, v, one) if a >= 0 else 0
+    if m < p.sizes[0] or m > p.sizes[1] or (a >= 0 and (k < p.sizes[0] or k > p.sizes[1])):
+        return False
+    needed = s.value[b] + (s.value[a] if a >= 0 else 0.0) + _least_gain(s.noise, heat)
+    # Most swaps fail on affinity alone, so the rules and blocks are only worked out for the rest.
+    ours = affinity_of(p.affinity, p.weights, one, k) if a >= 0 else 0.0
+    theirs = affinity_of(p.affinity, p.weights, two, m)
+    if ceiling(p, m, theirs) + (ceiling(p, k, ours) if a >= 0 else 0.0) < needed:
+        return False
+    value = worth_with(p, two, m, theirs)
+    rest = worth_with(p, one, k, ours) if a >= 0 else 0.0
+    if value < 0 or rest < 0 or value + rest < needed:
         return False
     unseat(p, s, u)
     unseat(p, s, v)
     if a >= 0:
         seat(p, s, a, one, k)
-    if b >= 0:
-        seat(p, s, b, two, m)
+    seat(p, s, b, two, m)
     return True
 
 
@@ -61,8 +53,6 @@ def swap(p: Any, s: Any, i: Any, j: Any, heat: Any, one: Any, two: Any) -> Any:
 def move(p: Any, s: Any, i: Any, b: Any, heat: Any, one: Any, two: Any) -> Any:
     """Move the unit of i, seated or not, into the cohort at b; return whether it was done."""
     a = s.cohort[i]
-    if a == b or s.size[b] >= p.sizes[1]:
-        return False
     u = p.unit[i]
     m = exchange(p, s, b, -1, u, two)
     value = worth(p, two, m)
@@ -76,7 +66,7 @@ def move(p: Any, s: Any, i: Any, b: Any, heat: Any, one: Any, two: Any) -> Any:
         if value < 0:
             return False
         gain += value - s.value[a]
-    if not _accepts(s.noise, gain, heat):
+    if gain < _least_gain(s.noise, heat):
         return False
     if a >= 0:
         seat(p, s, a, one, k)
@@ -85,36 +75,64 @@ def move(p: Any, s: Any, i: Any, b: Any, heat: Any, one: Any, two: Any) -> Any:
 
 
 @kernel
-def _propose(p: Any, s: Any, i: Any, j: Any, heat: Any, one: Any, two: Any) -> Any:
-    """Bring i to where its neighbour j sits (or j to i, when j sits nowhere)."""
-    b = s.cohort[j]
-    if b < 0:
-        i, j = j, i
-        b = s.cohort[j]
-    if b < 0 or s.cohort[i] == b:
-        return
-    if (s.cohort[i] < 0 or draw(s.noise, 8) == 0) and move(p, s, i, b, heat, one, two):
-        return
-    other = s.members[b, draw(s.noise, s.size[b])]
-    if other != j:
-        swap(p, s, i, other, heat, one, two)
+def _has_room(can: Any, mates: Any, i: Any, other: Any) -> Any:
+    """Whether i could make a start that `other` and their mates all share."""
+    for anchor in range(can.shape[1]):
+        for w in range(can.shape[2]):
+            if mates[other, anchor, w] & can[other, anchor, w] & can[i, anchor, w]:
+                return True
+    return False
+
+
+@kernel
+def _may_take(can: Any, mates: Any, i: Any, seat_of: Any) -> Any:
+    """Whether i could make a start that the mates of `seat_of` share."""
+    for anchor in range(can.shape[1]):
+        for w in range(can.shape[2]):
+            if mates[seat_of, anchor, w] & can[i, anchor, w]:
+                return True
+    return False
+
+
+@kernel
+def _pick(active: Any, waiting: Any, near: Any, noise: Any) -> Any:
+    """A learner, now and then one who waits, and one of their neighbours, now and then just anybody."""
+    i = active[draw(noise, len(active))]
+    if len(waiting) and draw(noise, 16) == 0:
+        i = waiting[draw(noise, len(waiting))]
+    j = near[i, draw(noise, near.shape[1])]
+    if j < 0 or draw(noise, 16) == 0:
+        j = active[draw(noise, len(active))]
+    return i, j
 
 
 @kernel
 def anneal(p: Any, s: Any, active: Any, near: Any, proposals: Any, heat: Any, cooler: Any) -> Any:
-    """Make `proposals` proposals while the heat falls from `heat` to `cooler` (worth units), linearly."""
+    """Make `proposals` proposals while the heat falls from `heat` to `cooler` (worth units), linearly.
+
+    Each would bring a learner to where a neighbour sits: now and then as one more, else in place of a mate of the
+    neighbour. The tests that refuse most of them stand here and take single arrays, as a call that hands all of
+    them on is dear.
+    """
     one = np.zeros(s.members.shape[1] + 1, dtype=np.int32)
     two = np.zeros(s.members.shape[1] + 1, dtype=np.int32)
-    waiting = active[s.cohort[active] < 0]
+    can, mates, cohort, size, members, noise = p.can, s.mates, s.cohort, s.size, s.members, s.noise
+    waiting = active[cohort[active] < 0]
+    size_max = p.sizes[1]
     for step in range(proposals):
+        i, j = _pick(active, waiting, near, noise)
+        if cohort[j] < 0:
+            i, j = j, i
+        b = cohort[j]
+        if b < 0 or cohort[i] == b:
+            continue
         now = heat + (cooler - heat) * step / proposals
-        i = active[draw(s.noise, len(active))]
-        if len(waiting) and draw(s.noise, 16) == 0:
-            i = waiting[draw(s.noise, len(waiting))]
-        j = near[i, draw(s.noise, near.shape[1])]
-        if j < 0 or draw(s.noise, 16) == 0:
-            j = active[draw(s.noise, len(active))]
-        _propose(p, s, i, j, now, one, two)
+        other = members[b, draw(noise, size[b])]
+        if cohort[i] < 0 or draw(noise, 8) == 0:
+            if size[b] < size_max and _has_room(can, mates, i, other) and move(p, s, i, b, now, one, two):
+                continue
+        if other != j and _may_take(can, mates, i, other) and (cohort[i] < 0 or _may_take(can, mates, other, i)):
+            swap(p, s, i, other, now, one, two)
 
 
 @kernel

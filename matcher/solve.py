@@ -18,9 +18,9 @@ from matcher.state import State, cohorts_of, empty_state, fill
 N_NEAR = 48
 SLICES = 60
 # Heat in worth units: at first a swap that costs a tenth of a learner's score is often taken, at last none is.
-HOT, COLD = 0.05, 0.004
+HOT, COLD = 0.04, 0.004
 # Proposals a learner; more make cohorts better, ever more slowly.
-PROPOSALS = 6_000
+PROPOSALS = 20_000
 # The share of the time that annealing may take before it is hurried.
 ANNEAL_SHARE = 0.75
 LISTED_FROM = 0.5
@@ -54,7 +54,8 @@ def solve(p: Problem, params: Params, active: NDArray[np.int32], watch: Watch) -
     for start in range(0, len(order), 64):
         if watch.stopped:
             break
-        construct(p, state, active, order[start : start + 64], params.target_size)
+        waiting = active[state.cohort[active] < 0]
+        construct(p, state, waiting, order[start : start + 64], params.target_size)
         watch.report(0.1 + 0.05 * start / len(order), "Growing the first cohorts")
     seen: dict[Cohort, float] = {}
     best = improve(p, params, active, near, state, seen, watch)

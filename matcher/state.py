@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from matcher.compiled import kernel
 from matcher.problem import Problem
-from matcher.score import kernel, worth
+from matcher.score import worth
 
 
 class State(NamedTuple):
@@ -94,11 +95,11 @@ def seat(p: Any, s: Any, c: Any, members: Any, k: Any) -> Any:
 
 
 @kernel
-def fits(p: Any, common: Any, i: Any) -> Any:
+def fits(common: Any, can: Any, i: Any) -> Any:
     """Whether learner i can make one of the starts in `common`, (n_anchors, 6)."""
     for anchor in range(common.shape[0]):
         for w in range(common.shape[1]):
-            if common[anchor, w] & p.can[i, anchor, w]:
+            if common[anchor, w] & can[i, anchor, w]:
                 return True
     return False
 

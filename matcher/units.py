@@ -32,10 +32,10 @@ def _contradiction(p: Problem, members: NDArray[np.int32]) -> str | None:
     k = len(members)
     if k > p.sizes[1]:
         return f"{k} people are more than the {p.sizes[1]} of a cohort"
-    if any_apart(p, members, k):
+    if any_apart(p.apart_start, p.apart, members, k):
         return "two of you are to be kept apart"
-    if not share_language(p, members, k):
+    if not share_language(p.languages, members, k):
         return "share no language"
-    if common_halves(p, members, k) == 0 and not (k == 1 and p.can[members[0]].any()):
+    if common_halves(p.can, p.prefers, p.home, p.sizes[3], members, k) == 0 and not (k == 1 and p.can[members[0]].any()):
         return "share no meeting time"
     return None
