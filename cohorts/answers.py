@@ -1,0 +1,240 @@
+"""What a learner answers, and what is wrong with it: one definition for the form and for files."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Final
+from zoneinfo import available_timezones
+
+from email_validator import EmailNotValidError, validate_email
+
+from .courses import interest_key
+from .database import SLOTS
+from .models import Course, Experience, Interest, Signup
+
+MAX_NAME: Final = 100
+MAX_GOAL: Final = 1000
+MAX_ITEM: Final = 80
+MAX_INTERESTS: Final = 50
+MAX_OTHERS: Final = 20
+MIN_HOURS: Final = 0.5
+MAX_HOURS: Final = 80.0
+
+_REGIONS: Final = frozenset(
+    (
+        "Africa",
+        "America",
+        "Antarctica",
+        "Arctic",
+        "Asia",
+        "Atlantic",
+        "Australia",
+        "Europe",
+        "Indian",
+        "Pacific",
+    )
+)
+_LISTS: Final = (
+    ("languages", MAX_OTHERS),
+    ("interests", MAX_INTERESTS),
+    ("can_help_with", MAX_OTHERS),
+    ("wants_help_with", MAX_OTHERS),
+)
+_TAGS: Final = tuple(name for name, _most in _LISTS)
+_PEOPLE: Final = ("works_with", "avoids")
+
+Errors = dict[str, list[str]]
+"""Plain sentences by the name of the field they are about."""
+
+
+@lru_cache(maxsize=1)
+def time_zones() -> frozenset[str]:
+    """Return the zones a learner can be in: those of a region, such as Europe/Berlin, and UTC."""
+    return frozenset(
+        name for name in available_timezones() if name == "UTC" or name.split("/", 1)[0] in _REGIONS
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """One learner's answers, tidied: spaces, case of addresses, and repetitions do not count.
+
+    Attributes:
+        name: What the others call this learner.
+        email: Their address, in lower case.
+        time_zone: IANA name.
+        availability: Half hours of their own week, from 0 (Monday 00:00) to 335.
+        languages: Names of languages, in English if there is an English name.
+        interests: Labels, the course's or their own.
+        experience: How familiar they are with the subject.
+        hours_per_week: How many hours a week they have.
+        goal: What they want to get out of the course.
+        can_help_with: What they can help others with.
+        wants_help_with: What they want help with.
+        works_with: Addresses of people they want to be with.
+        avoids: Addresses of people they do not want to be with.
+        convenor: Would they get the first meeting going?
+    """
+
+    name: str
+    email: str
+    time_zone: str
+    availability: frozenset[int]
+    languages: tuple[str, ...] = ()
+    interests: tuple[str, ...] = ()
+    experience: Experience | None = None
+    hours_per_week: float | None = None
+    goal: str = ""
+    can_help_with: tuple[str, ...] = ()
+    wants_help_with: tuple[str, ...] = ()
+    works_with: tuple[str, ...] = ()
+    avoids: tuple[str, ...] = ()
+    convenor: bool = False
+
+    def __post_init__(self) -> None:
+        tidied: dict[str, object] = {
+            "name": _one_line(self.name),
+            "email": address(self.email),
+            "time_zone": self.time_zone.strip(),
+            "availability": frozenset(self.availability),
+            "goal": self.goal.replace("\r\n", "\n").strip(),
+        }
+        tidied |= {name: _once(map(_one_line, getattr(self, name))) for name in _TAGS}
+        tidied |= {name: _once(map(address, getattr(self, name))) for name in _PEOPLE}
+        for name, value in tidied.items():
+            object.__setattr__(self, name, value)
+
+
+FIELDS: Final = tuple(each.name for each in fields(Answers))
+"""Names of all answers, in the order of the form and of a file's columns."""
+
+
+def answers_of(signup: Signup) -> Answers:
+    """Return the answers a sign-up holds."""
+    given = {name: getattr(signup, name) for name in FIELDS if name != "interests"}
+    given |= {name: tuple(given[name]) for name in (*_TAGS, *_PEOPLE) if name != "interests"}
+    return Answers(**given, interests=tuple(interest.label for interest in signup.interests))
+
+
+@lru_cache(maxsize=20_000)
+def address(text: str) -> str:
+    """Return an e-mail address in the one spelling that is kept and compared.
+
+    What is no address comes back in lower case, for ``check`` to complain about.
+    """
+    try:
+        found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError:
+        return text.strip().lower()
+    return (found.ascii_email or found.normalized).lower()
+
+
+@lru_cache(maxsize=20_000)
+def is_address(text: str) -> bool:
+    """Tell whether ``text`` has the form of an e-mail address; nobody is asked whether it exists."""
+    try:
+        validate_email(text, check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError:
+        return False
+    return True
+
+
+def check(answers: Answers, course: Course) -> Errors:
+    """Return what is wrong with ``answers`` for ``course``; nothing when they can be stored."""
+    errors: Errors = {}
+    for field, sentence in _findings(answers, course):
+        errors.setdefault(field, []).append(sentence)
+    return errors
+
+
+def _findings(answers: Answers, course: Course) -> Iterator[tuple[str, str]]:
+    yield from _about_person(answers)
+    yield from _about_week(answers)
+    yield from _about_lists(answers)
+    yield from _about_others(answers)
+    yield from _about_course(answers, course)
+
+
+def _about_person(answers: Answers) -> Iterator[tuple[str, str]]:
+    if not answers.name:
+        yield "name", "Tell us your name."
+    elif len(answers.name) > MAX_NAME:
+        yield "name", f"Use at most {MAX_NAME} characters for your name."
+    elif not _is_plain(answers.name):
+        yield "name", "Your name contains characters that cannot be shown."
+    if not answers.email:
+        yield "email", "Tell us your e-mail address."
+    elif not is_address(answers.email):
+        yield "email", "This is not an e-mail address. It should look like name@example.org."
+    if len(answers.goal) > MAX_GOAL:
+        yield "goal", f"Use at most {MAX_GOAL} characters."
+    elif not _is_plain(answers.goal.replace("\n", "").replace("\t", "")):
+        yield "goal", "This text contains characters that cannot be shown."
+
+
+def _about_week(answers: Answers) -> Iterator[tuple[str, str]]:
+    if not answers.time_zone:
+        yield "time_zone", "Choose your time zone."
+    elif answers.time_zone not in time_zones():
+        yield "time_zone", "Choose a time zone from the list, such as Europe/Berlin."
+    if not answers.availability:
+        yield "availability", "Mark at least one half hour when you are free."
+    elif not all(0 <= slot < SLOTS for slot in answers.availability):
+        yield "availability", "Some of these times are not half hours of a week."
+    hours = answers.hours_per_week
+    if hours is not None and not MIN_HOURS <= hours <= MAX_HOURS:
+        yield "hours_per_week", f"Give a number of hours from {MIN_HOURS:g} to {MAX_HOURS:g}."
+
+
+def _about_lists(answers: Answers) -> Iterator[tuple[str, str]]:
+    for field, most in _LISTS:
+        items: tuple[str, ...] = getattr(answers, field)
+        if len(items) > most:
+            yield field, f"Give at most {most}."
+        if any(len(item) > MAX_ITEM for item in items):
+            yield field, f"Use at most {MAX_ITEM} characters for each."
+        if not all(map(_is_plain, items)):
+            yield field, "Some of these contain characters that cannot be shown."
+
+
+def _about_others(answers: Answers) -> Iterator[tuple[str, str]]:
+    for field in _PEOPLE:
+        people: tuple[str, ...] = getattr(answers, field)
+        if len(people) > MAX_OTHERS:
+            yield field, f"Name at most {MAX_OTHERS} people."
+        wrong = [person for person in people if not is_address(person)]
+        if wrong:
+            yield field, f"“{wrong[0][:MAX_ITEM]}” is not an e-mail address."
+        if answers.email and answers.email in people:
+            yield field, "This is your own address; name other people."
+    both = [person for person in answers.avoids if person in answers.works_with]
+    if both:
+        yield "avoids", f"You also want to be with {both[0]}. Leave this address out of one of the two."
+
+
+def _about_course(answers: Answers, course: Course) -> Iterator[tuple[str, str]]:
+    for question in course.questions:
+        if question.required and question.asked and getattr(answers, question.key) in ("", (), None):
+            yield question.key, "This course needs an answer here."
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _once(items: Iterable[str]) -> tuple[str, ...]:
+    """Drop empty items, and those that came before in another spelling."""
+    return tuple({interest_key(item): item for item in reversed([*items]) if item}.values())[::-1]
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a text has no control characters and nothing that no database keeps."""
+    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
+
+
+def interest_named(label: str, course: Course) -> Interest:
+    """Return a new interest that a learner of ``course`` has added."""
+    return Interest(course_id=course.id, key=interest_key(label), label=label, listed=False)

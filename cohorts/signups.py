@@ -1,0 +1,357 @@
+"""Signing up: places and the waiting list, confirming, editing, withdrawing and coming back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.orm import Session, selectinload
+
+from .answers import FIELDS, Answers, check, interest_named
+from .courses import interest_key
+from .exceptions import Conflict, InvalidInput, NotFound, SignUpClosed
+from .models import (
+    Course,
+    CourseState,
+    Interest,
+    Mail,
+    MailState,
+    Membership,
+    Signup,
+    SignupState,
+    signup_interests,
+)
+from .notices import Kind, enqueue
+
+__all__ = ["Answers", "InterestBook", "Phase", "check", "phase", "sign_up", "store"]
+
+UNCONFIRMED_KEPT: Final = timedelta(hours=48)
+MAIL_PAUSE: Final = timedelta(minutes=10)
+"""Signing up with one address again and again does not fill its mailbox."""
+MAX_SUGGESTIONS: Final = 200
+
+
+class Phase(StrEnum):
+    """Whether a course takes sign-ups; who comes late waits for a place."""
+
+    NOT_YET = "not yet"
+    OPEN = "open"
+    LATE = "late"
+    OVER = "over"
+
+
+def phase(course: Course, at: datetime) -> Phase:
+    """Return whether ``course`` takes sign-ups at the moment ``at``."""
+    end = course.start + timedelta(weeks=course.weeks)
+    if course.state is CourseState.FINISHED or at.date() > end:
+        return Phase.OVER
+    if course.state is CourseState.DRAFT:
+        return Phase.NOT_YET
+    if course.state is not CourseState.OPEN:
+        return Phase.LATE
+    if course.opens_at is not None and at < course.opens_at:
+        return Phase.NOT_YET
+    return Phase.LATE if course.closes_at is not None and at >= course.closes_at else Phase.OPEN
+
+
+def open_courses(session: Session, at: datetime) -> list[Course]:
+    """Return the courses that anybody may sign up for at the moment ``at``, next start first."""
+    open_now = select(Course).where(Course.state == CourseState.OPEN).order_by(Course.start, Course.id)
+    return [course for course in session.scalars(open_now) if phase(course, at) is Phase.OPEN]
+
+
+def public_course(session: Session, slug: str) -> Course:
+    """Return the course with a public page at ``slug``, its questions loaded.
+
+    Raises:
+        NotFound: There is none, or it is a draft still.
+    """
+    course = session.scalar(select(Course).where(Course.slug == slug).options(selectinload(Course.questions)))
+    if course is None or course.state is CourseState.DRAFT:
+        raise NotFound
+    return course
+
+
+def count_confirmed(session: Session, course: Course) -> int:
+    """Return how many learners have confirmed their sign-up and not withdrawn."""
+    confirmed = Signup.state == SignupState.CONFIRMED
+    return session.scalar(select(func.count(Signup.id)).where(Signup.course_id == course.id, confirmed)) or 0
+
+
+def places_taken(session: Session, course: Course) -> int:
+    """Return how many places are taken: by whoever signed up, has not withdrawn and does not wait."""
+    takes_place = (Signup.state != SignupState.WITHDRAWN) & Signup.waiting.is_(False)
+    return (
+        session.scalar(select(func.count(Signup.id)).where(Signup.course_id == course.id, takes_place)) or 0
+    )
+
+
+def suggestions(session: Session, course: Course) -> tuple[list[str], list[str]]:
+    """Return the interests the organiser listed, and those that confirmed learners added."""
+    confirmed = (
+        exists()
+        .where(signup_interests.c.interest_id == Interest.id)
+        .where(signup_interests.c.signup_id == Signup.id, Signup.state == SignupState.CONFIRMED)
+    )
+    interests = session.scalars(
+        select(Interest)
+        .where(Interest.course_id == course.id, Interest.listed.is_(True) | confirmed)
+        .order_by(Interest.label)
+    ).all()
+    added = [interest.label for interest in interests if not interest.listed]
+    return [interest.label for interest in interests if interest.listed], added[:MAX_SUGGESTIONS]
+
+
+class InterestBook:
+    """All interests of a course by what their spellings have in common, read once."""
+
+    def __init__(self, session: Session, course: Course) -> None:
+        """Read the interests of ``course``; lock it first if others may be adding some."""
+        self._session = session
+        self._course = course
+        rows = session.scalars(select(Interest).where(Interest.course_id == course.id))
+        self._known = {interest.key: interest for interest in rows}
+
+    def find(self, labels: Iterable[str]) -> list[Interest]:
+        """Return the interests with these labels, each once; unknown ones are added."""
+        return list({interest_key(label): self._one(label) for label in labels}.values())
+
+    def _one(self, label: str) -> Interest:
+        key = interest_key(label)
+        if key not in self._known:
+            self._known[key] = interest_named(label, self._course)
+            self._session.add(self._known[key])
+        return self._known[key]
+
+
+def store(
+    session: Session,
+    course: Course,
+    answers: Answers,
+    *,
+    signup: Signup | None = None,
+    interests: InterestBook | None = None,
+) -> Signup:
+    """Write ``answers`` to a new sign-up or over an old one, and send no mail.
+
+    Args:
+        session: Is not flushed, so that thousands of rows go in a few statements.
+        course: The course that is signed up for.
+        answers: Checked already.
+        signup: The row to change; load its interests with the others' when changing many.
+        interests: Shared by all rows of a file, so that each is not looked up anew.
+    """
+    book = interests or InterestBook(session, course)
+    if signup is None:
+        signup = Signup(course_id=course.id, state=SignupState.PENDING, waiting=False)
+        session.add(signup)
+    for name in FIELDS:
+        value = getattr(answers, name)
+        if name != "interests":
+            setattr(signup, name, list(value) if isinstance(value, tuple) else value)
+    signup.interests = book.find(answers.interests)
+    return signup
+
+
+def sign_up(session: Session, course: Course, answers: Answers, at: datetime) -> None:
+    """Sign a learner up, for a place or for the waiting list; a mail asks them to confirm.
+
+    Whoever has signed up already changes nothing by this; a mail with their personal link goes
+    to the address instead. The caller cannot tell the two apart, so nobody learns who is there.
+
+    Raises:
+        SignUpClosed: Sign-up is not open yet, or over.
+        InvalidInput: Some answers are wrong.
+    """
+    lock(session, course)
+    _require_phase(course, at, Phase.OPEN, Phase.LATE)
+    errors = check(answers, course)
+    if errors:
+        raise InvalidInput(errors)
+    known = session.scalar(select(Signup).where(Signup.course_id == course.id, Signup.email == answers.email))
+    if known is not None:
+        _remind(session, known, at)
+        return
+    fill_places(session, course, at)
+    waiting = not _has_place(session, course, at)
+    signup = store(session, course, answers)
+    signup.waiting = waiting
+    signup.created_at = at
+    enqueue(session, Kind.CONFIRM, signup=signup)
+    session.flush()
+
+
+def confirm(session: Session, signup: Signup, at: datetime) -> None:
+    """Confirm a sign-up, so that it counts. Confirming again does nothing.
+
+    Raises:
+        Conflict: It has been withdrawn, or its time ran out.
+    """
+    course = _lock_with(session, signup)
+    if signup.state is SignupState.WITHDRAWN:
+        raise Conflict("This sign-up does not hold a place any more. Press “Sign me up again”.")
+    if signup.state is SignupState.PENDING:
+        _confirmed(session, course, signup, at)
+
+
+def edit(session: Session, signup: Signup, answers: Answers) -> None:
+    """Replace a learner's answers.
+
+    Raises:
+        Conflict: They have withdrawn.
+        InvalidInput: Some answers are wrong, or the address is not the one that was confirmed.
+    """
+    course = _lock_with(session, signup)
+    if signup.state is SignupState.WITHDRAWN:
+        raise Conflict("You have withdrawn. Sign up again first.")
+    errors = check(answers, course)
+    if answers.email != signup.email:
+        errors.setdefault("email", []).append("The address cannot be changed; sign up with the new one.")
+    if errors:
+        raise InvalidInput(errors)
+    store(session, course, answers, signup=signup)
+    session.flush()
+
+
+def withdraw(session: Session, signup: Signup, at: datetime) -> None:
+    """Take a learner out, of their cohort too; the place goes to whoever waits longest.
+
+    Withdrawing twice does nothing the second time.
+    """
+    course = _lock_with(session, signup)
+    if signup.state is not SignupState.WITHDRAWN:
+        _take_out(session, signup, at)
+        fill_places(session, course, at)
+
+
+def disown(session: Session, signup: Signup, at: datetime) -> None:
+    """Forget a sign-up that somebody made with another person's address.
+
+    Raises:
+        Conflict: It was confirmed, so it is theirs.
+    """
+    course = _lock_with(session, signup)
+    if signup.confirmed_at is not None:
+        raise Conflict("This sign-up was confirmed with this address. Withdraw instead.")
+    session.execute(delete(Mail).where(Mail.signup_id == signup.id))
+    session.delete(signup)
+    session.flush()
+    fill_places(session, course, at)
+
+
+def come_back(session: Session, signup: Signup, at: datetime) -> None:
+    """Sign a learner up again who had withdrawn or confirmed too late; their answers are still there.
+
+    Raises:
+        SignUpClosed: The course takes nobody any more.
+    """
+    course = _lock_with(session, signup)
+    if signup.state is not SignupState.WITHDRAWN:
+        return
+    _require_phase(course, at, Phase.OPEN, Phase.LATE)
+    fill_places(session, course, at)
+    signup.waiting = not _has_place(session, course, at)
+    signup.withdrawn_at = None
+    signup.created_at = at  # whoever comes back stands at the end of the waiting list
+    _confirmed(session, course, signup, at)
+
+
+def expire_unconfirmed(session: Session, at: datetime) -> int:
+    """Take the places of sign-ups that nobody confirmed within 48 hours; return how many they were."""
+    late = (Signup.state == SignupState.PENDING) & (Signup.created_at < at - UNCONFIRMED_KEPT)
+    concerned = select(Signup.course_id).where(late)
+    expired = 0
+    for course in session.scalars(select(Course).where(Course.id.in_(concerned)).order_by(Course.id)):
+        lock(session, course)
+        for signup in session.scalars(select(Signup).where(late, Signup.course_id == course.id)).all():
+            _take_out(session, signup, at)
+            expired += 1
+        fill_places(session, course, at)
+    return expired
+
+
+def fill_places(session: Session, course: Course, at: datetime) -> int:
+    """Give free places to confirmed learners who wait, longest first; return how many moved up.
+
+    The course must be locked. Call it whenever places come free: after a withdrawal, or when an
+    organiser raises the capacity or opens sign-up again.
+    """
+    if phase(course, at) is not Phase.OPEN:
+        return 0
+    waiting = (
+        select(Signup)
+        .where(Signup.course_id == course.id, Signup.waiting.is_(True))
+        .where(Signup.state == SignupState.CONFIRMED)
+        .order_by(Signup.created_at, Signup.id)
+    )
+    if course.capacity is not None:
+        session.flush()
+        waiting = waiting.limit(max(0, course.capacity - places_taken(session, course)))
+    lucky = session.scalars(waiting).all()
+    for signup in lucky:
+        signup.waiting = False
+        enqueue(session, Kind.PLACE_FREE, signup=signup)
+    session.flush()
+    return len(lucky)
+
+
+def lock(session: Session, course: Course) -> None:
+    """Wait until nobody else hands out places of ``course``; it holds until the transaction ends."""
+    session.refresh(course, ["state", "capacity", "opens_at", "closes_at"], with_for_update=True)
+
+
+def _lock_with(session: Session, signup: Signup) -> Course:
+    """Lock the course of a sign-up, and see the sign-up as it is since then."""
+    lock(session, signup.course)
+    session.refresh(signup, ["state", "waiting", "confirmed_at"])
+    return signup.course
+
+
+def _require_phase(course: Course, at: datetime, *allowed: Phase) -> None:
+    now = phase(course, at)
+    if now not in allowed:
+        when = "not open yet" if now is Phase.NOT_YET else "over"
+        raise SignUpClosed(f"Sign-up for this course is {when}.")
+
+
+def _has_place(session: Session, course: Course, at: datetime) -> bool:
+    """Tell whether one more learner gets a place at once. The course must be locked."""
+    if phase(course, at) is not Phase.OPEN:
+        return False
+    return course.capacity is None or places_taken(session, course) < course.capacity
+
+
+def _confirmed(session: Session, course: Course, signup: Signup, at: datetime) -> None:
+    signup.state = SignupState.CONFIRMED
+    signup.confirmed_at = at
+    session.flush()
+    fill_places(session, course, at)
+    if signup.waiting:
+        enqueue(session, Kind.WAITING, signup=signup)
+        session.flush()
+
+
+def _take_out(session: Session, signup: Signup, at: datetime) -> None:
+    signup.state = SignupState.WITHDRAWN
+    signup.waiting = False
+    signup.withdrawn_at = at
+    open_ones = select(Membership).where(Membership.signup_id == signup.id, Membership.until.is_(None))
+    for membership in session.scalars(open_ones):
+        membership.until = at
+        membership.ended_because = "withdrew"
+    session.flush()
+
+
+def _remind(session: Session, signup: Signup, at: datetime) -> None:
+    """Mail the personal link to somebody who signs up again, unless that has just been done."""
+    recent = (
+        select(Mail.id)
+        .where(Mail.signup_id == signup.id, Mail.state != MailState.DROPPED)
+        .where(Mail.kind == Kind.ALREADY_SIGNED_UP.value, Mail.created_at > at - MAIL_PAUSE)
+    )
+    if session.scalar(recent.limit(1)) is None:
+        enqueue(session, Kind.ALREADY_SIGNED_UP, signup=signup)
+        session.flush()
