@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session, selectinload
 
-from .answers import FIELDS, Answers, check, interest_named
+from .answers import FIELDS, Answers, answers_of, check, interest_named
 from .courses import interest_key
 from .exceptions import Conflict, InvalidInput, NotFound, SignUpClosed
 from .models import (
@@ -26,7 +26,7 @@ from .models import (
 )
 from .notices import Kind, enqueue
 
-__all__ = ["Answers", "InterestBook", "Phase", "check", "phase", "sign_up", "store"]
+__all__ = ["Answers", "InterestBook", "Phase", "answers_of", "check", "phase", "sign_up", "store"]
 
 UNCONFIRMED_KEPT: Final = timedelta(hours=48)
 MAIL_PAUSE: Final = timedelta(minutes=10)
