@@ -12,12 +12,12 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from . import leases, signups
+from . import leases
 from .database import Database
 from .exceptions import CohortsError, NotFound, RunInProgress, UnfitPool
 from .models import Cohort, Course, Run, RunState, Seat, Signup, SignupState, User, now
 from .questions import QUESTIONS, Counts
-from .signups import Answers
+from .answers import Answers, answers_of
 
 if TYPE_CHECKING:
     # The matcher brings scikit-learn, numba and OR-Tools, which take a second to start: only those
@@ -293,7 +293,7 @@ def _match(
             .order_by(Signup.id)
             .options(selectinload(Signup.interests))
         ).all()
-        people = [(row.key, signups.answers_of(row)) for row in rows]
+        people = [(row.key, answers_of(row)) for row in rows]
         settings = MatchSettings.from_json(run.parameters)
 
     def report(progress: matcher.Progress) -> None:
