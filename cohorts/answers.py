@@ -18,10 +18,10 @@ from .models import Course, Experience, Interest, Signup
 MAX_NAME: Final = 100
 MAX_GOAL: Final = 1000
 MAX_ITEM: Final = 80
-MAX_INTERESTS: Final = 50
+MAX_INTERESTS: Final = 100
 MAX_OTHERS: Final = 20
-MIN_HOURS: Final = 0.5
-MAX_HOURS: Final = 80.0
+MIN_HOURS: Final = 0.0
+MAX_HOURS: Final = 168.0
 
 _REGIONS: Final = frozenset(
     (

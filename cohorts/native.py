@@ -1,0 +1,189 @@
+"""The native columns: one sign-up a row, read and written here and nowhere else."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from . import availability, tables
+from .answers import FIELDS, Answers, check, time_zones
+from .models import Course, Experience
+from .tables import Problem
+
+COLUMNS: Final = FIELDS
+REQUIRED: Final = ("email", "time_zone", "availability")
+"""Columns a file must have; the others may be left out, and every cell of theirs may be empty."""
+
+_LISTS: Final = ("languages", "interests", "can_help_with", "wants_help_with", "works_with", "avoids")
+MAX_ROWS: Final = 100_000
+
+_YES_AND_NO: Final = {
+    "yes": True,
+    "true": True,
+    "1": True,
+    "no": False,
+    "false": False,
+    "0": False,
+    "": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of a file: the answers as far as they could be read, and what is wrong with them."""
+
+    line: int
+    answers: Answers | None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """All rows of a file, its columns, and the headings that were ignored because nobody knows them."""
+
+    entries: tuple[Entry, ...]
+    columns: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+def read(content: bytes) -> File:
+    """Read sign-ups as they stand in a file; ``checked`` holds them against the form's rules.
+
+    Raises:
+        MalformedFile: The file as a whole cannot be read.
+    """
+    table = tables.read(content, COLUMNS, REQUIRED)
+    if len(table.rows) > MAX_ROWS:
+        raise tables.MalformedFile(f"The file has more than {MAX_ROWS:,} rows. Split it.")
+    lines: dict[str, int] = {}
+    return File(tuple(_entry(row, lines) for row in table.rows), table.columns, table.unknown)
+
+
+def checked(entry: Entry, answers: Answers, course: Course) -> Entry:
+    """Return an entry with ``answers`` and with what the form for ``course`` would say about them.
+
+    A field that could not be read at all is not complained about twice.
+    """
+    unread = {problem.column for problem in entry.problems}
+    found = (
+        Problem(field, message)
+        for field, messages in check(answers, course).items()
+        if field not in unread
+        for message in messages
+    )
+    return Entry(entry.line, answers, (*entry.problems, *found))
+
+
+def write(people: Iterable[Answers]) -> str:
+    """Return sign-ups as text with the native columns; ``read`` gives the same answers back."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([tables.as_text(_cell(getattr(each, column))) for column in COLUMNS] for each in people)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, frozenset):
+        return availability.write(value)
+    if isinstance(value, tuple):
+        return "; ".join(value)
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value) if value is not None else ""
+
+
+def _entry(row: tables.Row, lines: dict[str, int]) -> Entry:
+    """Read one row; ``lines`` remembers on which line each address stood first."""
+    if row.problem is not None:
+        return Entry(row.line, None, (row.problem,))
+    values, problems = _values(row.cells)
+    answers = Answers(**values)
+    first = lines.setdefault(answers.email, row.line) if answers.email else row.line
+    if first != row.line:
+        problems.append(Problem("email", f"{answers.email} is on line {first} already."))
+    return Entry(row.line, answers, tuple(problems))
+
+
+def _values(cells: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
+    """Return every field's value; a cell that cannot be read leaves its field empty and a problem."""
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for column in COLUMNS:
+        convert, empty = _READERS.get(column, (str, ""))
+        try:
+            values[column] = convert(cells.get(column, ""))
+        except ValueError as error:
+            values[column] = empty
+            problems.append(Problem(column, str(error)))
+    # Not every list of addresses comes with names; the part before the @ is better than nothing.
+    values["name"] = values["name"] or values["email"].partition("@")[0]
+    return values, problems
+
+
+def _items(text: str) -> tuple[str, ...]:
+    return tuple(text.split(";"))
+
+
+def _time_zone(text: str) -> str:
+    """Return the name of a zone, or refuse it with the likeliest one that is meant."""
+    if not text or text in time_zones():
+        return text
+    raise ValueError(f"{text!r} is not a time zone of the IANA list, such as Europe/Berlin.{_meant(text)}")
+
+
+@lru_cache(maxsize=256)
+def _meant(text: str) -> str:
+    """Return a sentence with the zone whose name, or whose city's, is closest to ``text``."""
+    zones = {zone.casefold(): zone for zone in sorted(time_zones())}
+    cities = {zone.rpartition("/")[2]: zone for zone in zones}
+    wanted = text.casefold().replace(" ", "_")
+    if wanted in cities:
+        return f" Is {zones[cities[wanted]]} meant?"
+    close = difflib.get_close_matches(wanted, zones, n=1, cutoff=0.7)
+    close = close or [cities[each] for each in difflib.get_close_matches(wanted, cities, n=1, cutoff=0.7)]
+    return f" Is {zones[close[0]]} meant?" if close else ""
+
+
+def _experience(text: str) -> Experience | None:
+    try:
+        return Experience(text.casefold()) if text else None
+    except ValueError:
+        words = ", ".join(Experience)
+        raise ValueError(f"{text!r} is not one of: {words}.") from None
+
+
+def _hours(text: str) -> float | None:
+    message = f"{text!r} is not a number of hours, such as 5 or 7.5."
+    try:
+        hours = float(text.replace(",", ".")) if text else None
+    except ValueError:
+        raise ValueError(message) from None
+    if hours is not None and not math.isfinite(hours):
+        raise ValueError(message)
+    return hours
+
+
+def _yes_or_no(text: str) -> bool:
+    if text.casefold() not in _YES_AND_NO:
+        raise ValueError(f"{text!r} is neither yes nor no.")
+    return _YES_AND_NO[text.casefold()]
+
+
+_READERS: Final[dict[str, tuple[Callable[[str], Any], Any]]] = {
+    "time_zone": (_time_zone, ""),
+    "availability": (availability.parse, frozenset()),
+    "experience": (_experience, None),
+    "hours_per_week": (_hours, None),
+    "convenor": (_yes_or_no, False),
+    **dict.fromkeys(_LISTS, (_items, ())),
+}
+"""How each column that is no plain text is read, and what stands for a cell that cannot be read."""

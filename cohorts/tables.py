@@ -1,0 +1,188 @@
+"""Files of rows and columns as people save them: bytes in, numbered rows out."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from .exceptions import UnreadableFile
+
+DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
+WHOLE_ROW: Final = "row"
+"""Stands for the column in a problem that concerns a row as a whole."""
+
+
+class MalformedFile(UnreadableFile):
+    """This file cannot be read."""
+
+    def __init__(self, message: str, line: int = 1) -> None:
+        """Keep the line on which the trouble begins."""
+        self.line = line
+        super().__init__(message)
+
+
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong in one cell, as a plain sentence."""
+
+    column: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: the line it starts on (1 is the header's) and its cells by column.
+
+    ``problem`` is set, and ``cells`` may be incomplete, when the row does not fit the header.
+    """
+
+    line: int
+    cells: dict[str, str]
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file that could be read: its columns and rows, and the headings that were not understood."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    unknown: tuple[str, ...]
+
+
+def read(content: bytes, columns: Collection[str], required: Collection[str]) -> Table:
+    """Read a file whose header has the ``required`` columns and any others of ``columns``.
+
+    Order and case of the headings are free. Rows without any text are skipped.
+
+    Raises:
+        MalformedFile: The file as a whole makes no sense; the message says why and where.
+    """
+    text = _decode(content)
+    delimiter = _delimiter(text, required)
+    lines = _parse(text, delimiter)
+    _, header = next(lines)
+    names = [_heading(each) for each in header]
+    _refuse_repeated(names)
+    rows = tuple(_row(line, names, cells, columns) for line, cells in lines if any(map(str.strip, cells)))
+    if not rows:
+        raise MalformedFile("The file has a header but no rows below it.")
+    unknown = [
+        f"column {place} (no heading)" if not name else heading.strip()
+        for place, (name, heading) in enumerate(zip(names, header, strict=True), start=1)
+        if name not in columns
+    ]
+    return Table(tuple(name for name in names if name in columns), rows, tuple(unknown))
+
+
+def as_text(value: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula: an apostrophe goes before = + - @."""
+    return f"'{value}" if value.lstrip("'").startswith(_FORMULA) else value
+
+
+def from_text(value: str) -> str:
+    """Return a cell without the apostrophe that ``as_text`` put before it."""
+    return value[1:] if value.startswith("'") and value.lstrip("'").startswith(_FORMULA) else value
+
+
+def _decode(content: bytes) -> str:
+    """Return the text of a file: UTF-8, marked UTF-16, or what older Windows programs write."""
+    if content.startswith(b"PK\x03\x04"):
+        raise MalformedFile("This is a workbook, not a CSV file. Save the sheet as CSV and use that.")
+    text = _decode_strictly(content).replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        raise MalformedFile("The file is empty.")
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise MalformedFile(
+            f"Line {line} holds a NUL byte, so this is not a text file. Save it as CSV (UTF-8)."
+        )
+    return text
+
+
+def _decode_strictly(content: bytes) -> str:
+    encodings = ("utf-8-sig", *(["utf-16"] if content.startswith(_UTF_16) else []), "cp1252")
+    for encoding in encodings:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise MalformedFile("The letters of this file cannot be read. Save it as CSV (UTF-8).")
+
+
+def _delimiter(text: str, required: Collection[str]) -> str:
+    """Return what separates the cells of the header; exactly one way must give all ``required``."""
+    header = text.lstrip("\n").partition("\n")[0]
+    found = {each: {_heading(name) for name in _cells(header, each)} for each in DELIMITERS}
+    fitting = [each for each, names in found.items() if names >= set(required)]
+    if len(fitting) == 1:
+        return fitting[0]
+    most = max(found.values(), key=lambda names: (len(names & set(required)), len(names)))
+    missing = ", ".join(each for each in required if each not in most)
+    raise MalformedFile(
+        f"The first line has no column {missing}. It must name the columns, separated by "
+        f"{', '.join(list(DELIMITERS.values())[:-1])} or {list(DELIMITERS.values())[-1]}."
+    )
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _parse(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line each row starts on and its cells; blank lines are passed over."""
+    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
+    start = 1
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise MalformedFile(_broken(start, str(error)), start) from error
+        if cells is None:
+            return
+        if cells:
+            yield start, cells
+        start = reader.line_num + 1
+
+
+def _broken(line: int, error: str) -> str:
+    """Say in plain words why the csv module gave up on the row that starts on ``line``."""
+    if "field larger" in error:
+        return f"Line {line} holds a cell of more than {csv.field_size_limit():,} characters."
+    if "unexpected end" in error:
+        return f'A quotation mark (") opened on line {line} is never closed.'
+    return f'Line {line} has a quotation mark (") in the wrong place: {error}.'
+
+
+def _heading(text: str) -> str:
+    """Return a heading as columns are compared: ``Time zone`` is ``time_zone``."""
+    return "_".join(text.strip().casefold().replace("-", " ").replace("_", " ").split())
+
+
+def _refuse_repeated(names: list[str]) -> None:
+    repeated = [name for name, times in Counter(names).items() if name and times > 1]
+    if repeated:
+        raise MalformedFile(f"The header names the column {repeated[0]} twice. Rename or remove one.")
+
+
+def _row(line: int, names: list[str], cells: list[str], columns: Collection[str]) -> Row:
+    known = {
+        name: from_text(cell.strip()) for name, cell in zip(names, cells, strict=False) if name in columns
+    }
+    if len(cells) == len(names):
+        return Row(line, known)
+    has = f"{len(cells)} cell{'s' if len(cells) != 1 else ''}"
+    message = f"This row has {has}, but the header has {len(names)}."
+    return Row(line, known, Problem(WHOLE_ROW, message))
