@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -88,3 +90,14 @@ def get(session: Session, course: Course, key: str) -> Signup:
     if signup is None:
         raise NotFound
     return signup
+
+
+def spans(slots: Iterable[int]) -> list[tuple[int, int, int]]:
+    """Return slots that follow each other in a day as weekday, first slot of the day, number of slots."""
+    found = []
+    for (day, _), run in groupby(
+        enumerate(sorted(slots)), key=lambda item: (item[1] // 48, item[1] - item[0])
+    ):
+        following = [slot for _, slot in run]
+        found.append((day, following[0] % 48, len(following)))
+    return found

@@ -93,6 +93,8 @@ class UTCMomentField(DateTimeLocalField):  # type: ignore[misc]
 class KeptSelectField(SelectField):  # type: ignore[misc]
     """A choice among usual values that keeps an unusual one a course has already."""
 
+    choices: list[Any]
+
     def process_data(self, value: Any) -> None:
         """Offer ``value`` too."""
         super().process_data(value)
@@ -100,9 +102,9 @@ class KeptSelectField(SelectField):  # type: ignore[misc]
             self.choices = [*self.choices, (value, f"{value:g}")]
 
 
-def _weight_field() -> KeptSelectField:
+def _weight_field(label: str = "How much it counts") -> KeptSelectField:
     words = [(weight, f"{word} ({weight:g})") for weight, word in WEIGHTS]
-    return KeptSelectField("How much it counts", choices=words, coerce=float)
+    return KeptSelectField(label, choices=words, coerce=float)
 
 
 def _minutes_field() -> KeptSelectField:
@@ -121,10 +123,12 @@ class GoalForm(AskedForm):
     weight = _weight_field()
 
 
-class WeightForm(Form):  # type: ignore[misc]
-    """How much the answers to a question count."""
+def _goal_or_not(key: str) -> type[Form]:
+    return GoalForm if key in courses.GOALS else AskedForm
 
-    weight = _weight_field()
+
+def _weight_form(key: str) -> type[Form]:
+    return type("WeightForm", (Form,), {"weight": _weight_field(QUESTIONS[key].label)})
 
 
 def _a_form_for_each(keys: Iterable[str], kind: Callable[[str], type[Form]]) -> type[Form]:
@@ -134,6 +138,8 @@ def _a_form_for_each(keys: Iterable[str], kind: Callable[[str], type[Form]]) -> 
 
 class SizesForm(FlaskForm):  # type: ignore[misc]
     """How large cohorts are and how long they meet."""
+
+    form_errors: list[str]
 
     size_min = WholeNumberField("Smallest", [InputRequired("Say how small a cohort may be.")])
     target_size = WholeNumberField("Usual", [InputRequired("Say how large a cohort usually is.")])
@@ -162,9 +168,7 @@ class CourseForm(SizesForm):
     opens_at = UTCMomentField("Sign-up opens (UTC)")
     closes_at = UTCMomentField("Sign-up closes (UTC)")
     interests = TextAreaField("Interests to choose from", [Length(max=20_000)], filters=[tidy])
-    questions = FormField(
-        _a_form_for_each(QUESTIONS, lambda key: GoalForm if key in courses.GOALS else AskedForm)
-    )
+    questions = FormField(_a_form_for_each(QUESTIONS, _goal_or_not))
 
     @classmethod
     def showing(cls, details: Details) -> Self:
@@ -208,7 +212,7 @@ class MatchForm(SizesForm):
         ],
     )
     random_state = WholeNumberField("Variant", default=0)
-    weights = FormField(_a_form_for_each(courses.GOALS, lambda key: WeightForm))
+    weights = FormField(_a_form_for_each(courses.GOALS, _weight_form))
 
     @classmethod
     def showing(cls, details: Details) -> Self:

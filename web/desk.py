@@ -1,0 +1,211 @@
+"""An organiser's courses: the list, the settings and the desk of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cohorts import availability, courses, directory, policies, runs, signups, statistics
+from cohorts.courses import Asking, Details
+from cohorts.exceptions import InvalidInput
+from cohorts.links import Links
+from cohorts.models import Course, Signup, User, now
+from cohorts.questions import QUESTIONS
+
+from .auth import current_user, organiser_required
+from .course_forms import CourseForm
+from .database import session
+from .outlook import MOVES, outlook
+
+blueprint = Blueprint("organiser", __name__, url_prefix="/organise")
+
+USUAL_START: Final = timedelta(weeks=6)
+
+
+@blueprint.url_value_preprocessor
+def refuse_nul(endpoint: str | None, values: dict[str, str] | None) -> None:
+    """Answer 404 to addresses that no database could hold."""
+    if values and any("\x00" in value for value in values.values()):
+        abort(404)
+
+
+def me() -> User:
+    """Return who is signed in; every view of this blueprint requires somebody to be."""
+    user = current_user()
+    assert user is not None
+    return user
+
+
+def own_course(slug: str) -> Course:
+    """Return one of the courses of whoever is signed in; others do not exist for them."""
+    return policies.course_for(session(), me(), slug)
+
+
+def argument(name: str) -> str:
+    """Return a text from the query of the address."""
+    return request.args.get(name, "").replace("\x00", "").strip()
+
+
+def chosen_zone(default: str = "UTC") -> str:
+    """Return the time zone that a page is to be shown in."""
+    zone = argument("zone")
+    return zone if zone in available_timezones() else default
+
+
+@blueprint.get("/", endpoint="courses")
+@organiser_required
+def course_list() -> ResponseReturnValue:
+    """List the courses of whoever is signed in."""
+    return render_template("organiser/courses.html", listed=courses.for_user(session(), me()))
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@organiser_required
+def new() -> ResponseReturnValue:
+    """Make a course."""
+    form = CourseForm.showing(_usual_details())
+    if form.validate_on_submit():
+        try:
+            course = courses.create(session(), me(), form.details())
+        except InvalidInput as error:
+            session().rollback()
+            form.take_errors(error)
+        else:
+            session().commit()
+            flash("The course is made. Look it over, then open sign-up.", "good")
+            return redirect(url_for(".desk", slug=course.slug))
+    return render_template("organiser/settings.html", form=form, course=None), _status(form)
+
+
+def _usual_details() -> Details:
+    """Return what a new course starts from: the usual sizes, on a Monday in six weeks."""
+    monday: date = now().date() + USUAL_START
+    monday -= timedelta(days=monday.weekday())
+    questions = {key: Asking(weight=question.weight) for key, question in QUESTIONS.items()}
+    return Details(title="", start=monday, questions=questions)
+
+
+def _status(form: CourseForm) -> int:
+    return 422 if form.errors else 200
+
+
+@blueprint.route("/<slug>/settings", methods=["GET", "POST"])
+@organiser_required
+def settings(slug: str) -> ResponseReturnValue:
+    """Change a course."""
+    course = own_course(slug)
+    form = CourseForm.showing(courses.details_of(course))
+    if form.validate_on_submit():
+        try:
+            signups.lock(session(), course)
+            courses.update(session(), course, form.details())
+            signups.fill_places(session(), course, now())
+        except InvalidInput as error:
+            session().rollback()
+            form.take_errors(error)
+            course = own_course(slug)
+        else:
+            session().commit()
+            flash("The settings are saved.", "good")
+            return redirect(url_for(".desk", slug=course.slug))
+    return render_template("organiser/settings.html", form=form, course=course), _status(form)
+
+
+@blueprint.get("/<slug>")
+@organiser_required
+def desk(slug: str) -> ResponseReturnValue:
+    """Show how a course stands."""
+    course = own_course(slug)
+    links: Links = current_app.extensions["links"]
+    return render_template(
+        "organiser/desk.html",
+        course=course,
+        words=outlook(course, now()),
+        link=links.course(course.slug),
+        found=statistics.of_course(session(), course, chosen_zone()),
+        runs=runs.for_course(session(), course)[:5],
+    )
+
+
+@blueprint.post("/<slug>/state")
+@organiser_required
+def move(slug: str) -> ResponseReturnValue:
+    """Open or close sign-up by hand, or bring a course on in another way."""
+    course = own_course(slug)
+    wanted = request.form.get("to", "")
+    if wanted not in MOVES:
+        abort(400)
+    act, message = MOVES[wanted]
+    signups.lock(session(), course)
+    act(session(), course)
+    signups.fill_places(session(), course, now())
+    session().commit()
+    flash(message, "good")
+    return redirect(url_for(".desk", slug=slug))
+
+
+@blueprint.get("/<slug>/signups", endpoint="signups")
+@organiser_required
+def signup_list(slug: str) -> ResponseReturnValue:
+    """List the sign-ups of a course, filtered and a page at a time."""
+    course = own_course(slug)
+    state, text = argument("state"), argument("q")
+    number = request.args.get("page", 1, type=int)
+    page = directory.find(session(), course, state=state, text=text, number=number)
+    return render_template(
+        "organiser/signups.html",
+        course=course,
+        page=page,
+        state=state,
+        text=text,
+        state_of=directory.state_of,
+    )
+
+
+@blueprint.get("/<slug>/signups/<key>")
+@organiser_required
+def signup(slug: str, key: str) -> ResponseReturnValue:
+    """Show one sign-up with its answers; whom somebody avoids is theirs alone."""
+    course = own_course(slug)
+    found = directory.get(session(), course, key)
+    return render_template(
+        "organiser/signup.html",
+        course=course,
+        signup=found,
+        state=directory.state_of(found),
+        clock=now().astimezone(ZoneInfo(found.time_zone)),
+        pieces=directory.spans(found.availability),
+        free=[text for text in availability.write(found.availability).split("; ") if text],
+        answers=_answers(course, found),
+    )
+
+
+def _answers(course: Course, found: Signup) -> Iterator[tuple[str, str, str | list[str]]]:
+    """Yield key, question and answer of what a course asks, as an organiser may see it."""
+    for asked in course.questions:
+        question = QUESTIONS.get(asked.key)
+        if question is None or not asked.asked:
+            continue
+        yield (
+            question.key,
+            question.label,
+            "kept private" if question.private else _answer(found, question.key),
+        )
+
+
+def _answer(found: Signup, key: str) -> str | list[str]:
+    value = getattr(found, key)
+    if key == "interests":
+        return [interest.label for interest in found.interests]
+    if key == "experience":
+        return value.value.capitalize() if value else ""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return value or ""

@@ -1,0 +1,8 @@
+"""The organiser's side: one blueprint, its views grouped by subject."""
+
+from __future__ import annotations
+
+from . import proposals, transfers
+from .desk import blueprint
+
+__all__ = ["blueprint", "proposals", "transfers"]

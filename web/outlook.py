@@ -1,0 +1,104 @@
+"""How a course stands, in words, and what its organiser can do with it by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from cohorts import courses
+from cohorts.models import Course, CourseState, now
+from cohorts.signups import Phase, phase
+
+
+def _to(state: CourseState) -> Callable[[Session, Course], None]:
+    return lambda session, course: courses.move(session, course, state)
+
+
+MOVES: Final[dict[str, tuple[Callable[[Session, Course], None], str]]] = {
+    "open": (lambda session, course: courses.open_sign_up(session, course, at=now()), "Sign-up is open."),
+    "announce": (courses.announce, "The page can be seen. Sign-up opens by itself."),
+    "close": (courses.close_sign_up, "Sign-up is closed. Whoever comes now is put on the waiting list."),
+    "hide": (_to(CourseState.DRAFT), "The page is hidden again."),
+    "finish": (_to(CourseState.FINISHED), "The course is finished."),
+    "resume": (_to(CourseState.RUNNING), "The course is running again."),
+}
+"""What an organiser can do with a course by hand, and what is said afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Where a course stands, and what comes next.
+
+    Attributes:
+        actions: Key in ``MOVES``, words and kind of each button.
+        matches: True when the next step is to match.
+        has_roster: True when cohorts are published.
+    """
+
+    title: str
+    text: str
+    actions: tuple[tuple[str, str, str], ...] = ()
+    matches: bool = False
+    has_roster: bool = False
+
+
+_FIXED: Final = {
+    CourseState.RUNNING: Outlook(
+        "The course is running",
+        "Its cohorts are published; learners see theirs by their personal link.",
+        (("finish", "Finish the course", "quiet"),),
+        has_roster=True,
+    ),
+    CourseState.FINISHED: Outlook(
+        "The course is finished",
+        "Rosters stay here.",
+        (("resume", "Run it again", "quiet"),),
+        has_roster=True,
+    ),
+}
+
+
+_BY_PHASE: Final = {
+    Phase.NOT_YET: Outlook(
+        "Sign-up opens soon",
+        "The page can be seen already.",
+        (("open", "Open now", ""), ("hide", "Hide the page", "quiet")),
+    ),
+    Phase.OPEN: Outlook(
+        "Sign-up is open",
+        "Share the link. You can match at any time; nothing is final before you publish.",
+        (("close", "Close sign-up", "quiet"), ("hide", "Hide the page", "plain")),
+        matches=True,
+    ),
+    Phase.LATE: Outlook(
+        "Sign-up is closed",
+        "Whoever comes now is put on the waiting list. The next step is to match.",
+        (("open", "Open again", "quiet"),),
+        matches=True,
+    ),
+    Phase.OVER: Outlook("The course is over", "Its last week has passed."),
+}
+
+
+def outlook(course: Course, at: datetime) -> Outlook:
+    """Return where a course stands at a moment."""
+    if course.state in _FIXED:
+        return _FIXED[course.state]
+    if course.state is CourseState.DRAFT:
+        return _draft(course.opens_at is not None and course.opens_at > at)
+    return _BY_PHASE[phase(course, at)]
+
+
+def _draft(soon: bool) -> Outlook:
+    if soon:
+        actions = (("announce", "Show the page", ""), ("open", "Open sign-up now", "quiet"))
+        return Outlook("This is a draft", "Show the page, and sign-up opens by itself.", actions)
+    return Outlook(
+        "This is a draft",
+        "Only you see it. Open sign-up when it looks right.",
+        (("open", "Open sign-up", ""),),
+    )

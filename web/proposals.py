@@ -1,0 +1,228 @@
+"""Matching a course: asking for a run, watching it, looking at its proposal, publishing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import fmean, quantiles
+from typing import Any, Final
+
+from flask import current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cohorts import courses, directory, proposals, runs
+from cohorts.exceptions import Conflict, InvalidInput, RunInProgress, UnfitPool
+from cohorts.meetings import SLOT_MINUTES, Meeting, local_times, when
+from cohorts.models import Course, Run, RunState
+
+from .auth import organiser_required
+from .course_forms import MatchForm
+from .database import session
+from .desk import argument, blueprint, chosen_zone, me, own_course
+
+ACTIVE: Final = (RunState.QUEUED, RunState.RUNNING)
+CARDS: Final = 60
+"""Cohorts on one page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """How good the cohorts of a proposal are."""
+
+    mean: float
+    tenth: float
+    worst: float
+    best: float
+
+
+def scores(cohorts: list[proposals.ProposedCohort]) -> Scores | None:
+    """Return the scores of some cohorts in four numbers; None when there are no cohorts."""
+    found = sorted(each.score for each in cohorts)
+    if not found:
+        return None
+    tenth = quantiles(found, n=10, method="inclusive")[0] if len(found) > 1 else found[0]
+    return Scores(fmean(found), tenth, found[0], found[-1])
+
+
+def gap_in_words(run: Run) -> str:
+    """Return how far a proposal can be from the best one, as a sentence."""
+    if run.objective is None or run.bound is None or run.bound <= 0:
+        return ""
+    gap = (run.bound - run.objective) / run.bound
+    if gap < 0.0005:
+        return "No other proposal can score higher: this one is proven best."
+    return f"No other proposal can score more than {gap:.1%} higher; this one may be the best already."
+
+
+def blocks(course: Course, meetings: list[Meeting], zone: str) -> list[tuple[int, int, int]]:
+    """Return meetings as pieces of a week in ``zone``: weekday, first slot of the day, slots.
+
+    A meeting over midnight is two pieces.
+    """
+    pieces: set[tuple[int, int, int]] = set()
+    for meeting in meetings:
+        for local in local_times(course, meeting, zone)[:1]:
+            first = local.start.hour * 2 + local.start.minute // SLOT_MINUTES
+            length = course.meeting_minutes // SLOT_MINUTES
+            today = min(length, 48 - first)
+            pieces.add((local.weekday, first, today))
+            if today < length:
+                pieces.add(((local.weekday + 1) % 7, 0, length - today))
+    return sorted(pieces)
+
+
+def _newest(course: Course) -> list[Run]:
+    return runs.for_course(session(), course)
+
+
+@blueprint.route("/<slug>/match", methods=["GET", "POST"])
+@organiser_required
+def match(slug: str) -> ResponseReturnValue:
+    """Ask for a run."""
+    course = own_course(slug)
+    details = courses.details_of(course)
+    form = MatchForm.showing(details)
+    if form.validate_on_submit():
+        try:
+            return _request(course, form)
+        except RunInProgress as error:
+            session().rollback()
+            return _conflict(own_course(slug), str(error))
+        except InvalidInput as error:
+            session().rollback()
+            form.take_errors(error)
+            course = own_course(slug)
+        except UnfitPool as error:
+            session().rollback()
+            form.form_errors.append(str(error))
+            course = own_course(slug)
+    active = [run for run in _newest(course) if run.state in ACTIVE]
+    number = directory.find(session(), course, state="confirmed").total
+    page = render_template(
+        "organiser/match.html", course=course, form=form, active=active, number_confirmed=number
+    )
+    return page, 422 if form.errors else 200
+
+
+def _request(course: Course, form: MatchForm) -> ResponseReturnValue:
+    courses.update(session(), course, form.details(courses.details_of(course)))
+    limit = float(form.time_limit.data) if form.time_limit.data else None
+    run = runs.request(session(), course, me(), time_limit=limit, random_state=form.random_state.data or 0)
+    session().commit()
+    current_app.extensions["jobs"].execute_run(run.id)
+    return redirect(url_for(".run", slug=course.slug, key=run.key))
+
+
+def _conflict(course: Course, message: str) -> ResponseReturnValue:
+    """Say what came in between, with a way on to the newest run."""
+    newest = next(iter(_newest(course)), None)
+    page = render_template("organiser/conflict.html", course=course, message=message, run=newest)
+    return page, 409
+
+
+@blueprint.get("/<slug>/runs")
+@organiser_required
+def run_list(slug: str) -> ResponseReturnValue:
+    """List all runs of a course side by side."""
+    course = own_course(slug)
+    return render_template("organiser/runs.html", course=course, runs=_newest(course), ACTIVE=ACTIVE)
+
+
+@blueprint.get("/<slug>/runs/<key>")
+@organiser_required
+def run(slug: str, key: str) -> ResponseReturnValue:
+    """Show how a run gets on, and then its proposal."""
+    course = own_course(slug)
+    found = runs.get(session(), course, key)
+    if found.state not in (RunState.PROPOSED, RunState.PUBLISHED):
+        return render_template(
+            "organiser/run.html", course=course, run=found, is_active=found.state in ACTIVE
+        )
+    return _proposal_page(course, found, proposals.of_run(session(), found))
+
+
+def _proposal_page(course: Course, found: Run, proposal: proposals.Proposal) -> str:
+    """Show the cohorts of a proposal, the lowest score first unless asked for by name."""
+    by = "name" if argument("by") == "name" else "worst"
+    ordered = sorted(proposal.cohorts, key=lambda each: each.cohort.position if by == "name" else each.score)
+    pages = max(1, -(-len(ordered) // CARDS))
+    number = min(max(1, request.args.get("page", 1, type=int)), pages)
+    shown, zone = ordered[(number - 1) * CARDS : number * CARDS], chosen_zone("")
+    zones = {member.time_zone for each in ordered for member in each.members} | {"UTC"}
+    return render_template(
+        "organiser/proposal.html",
+        course=course,
+        run=found,
+        proposal=proposal,
+        cohorts=shown,
+        scores=scores(ordered),
+        gap=gap_in_words(found),
+        by=by,
+        zone=zone,
+        zones=sorted(zones | {zone} if zone else zones),
+        number_of_page=number,
+        pages=pages,
+        **_times(course, shown, zone),
+    )
+
+
+def _times(course: Course, shown: list[proposals.ProposedCohort], zone: str) -> dict[str, dict[int, Any]]:
+    """Return the common times of cohorts, by their ids, in words and as pieces of a week."""
+    texts, pieces = {}, {}
+    for each in shown:
+        home = zone or next((meeting.zone for meeting in each.meetings), "UTC")
+        texts[each.cohort.id] = [when(course, meeting, home) for meeting in each.meetings]
+        pieces[each.cohort.id] = blocks(course, each.meetings, home)
+    return {"texts": texts, "pieces": pieces}
+
+
+@blueprint.get("/<slug>/runs/<key>.json")
+@organiser_required
+def run_progress(slug: str, key: str) -> ResponseReturnValue:
+    """Return how a run gets on, for the script that watches it."""
+    found = runs.get(session(), own_course(slug), key)
+    return {
+        "state": found.state.value,
+        "active": found.state in ACTIVE,
+        "progress": found.progress,
+        "stage": found.stage,
+    }
+
+
+@blueprint.post("/<slug>/runs/<key>/cancel")
+@organiser_required
+def cancel(slug: str, key: str) -> ResponseReturnValue:
+    """Ask a run to stop."""
+    course = own_course(slug)
+    found = runs.get(session(), course, key)
+    try:
+        runs.cancel(session(), found)
+    except Conflict as error:
+        session().rollback()
+        return _conflict(own_course(slug), str(error))
+    session().commit()
+    return redirect(url_for(".run", slug=slug, key=key))
+
+
+@blueprint.route("/<slug>/runs/<key>/publish", methods=["GET", "POST"])
+@organiser_required
+def publish(slug: str, key: str) -> ResponseReturnValue:
+    """Say who will get a mail (GET), and publish (POST)."""
+    course = own_course(slug)
+    found = runs.get(session(), course, key)
+    try:
+        if found.state is not RunState.PROPOSED:
+            raise Conflict(f"This run is {found.state.value}; only a proposal can be published.")
+        if request.method == "GET":
+            return render_template(
+                "organiser/publish.html",
+                course=course,
+                run=found,
+                proposal=proposals.of_run(session(), found),
+            )
+        proposals.publish(session(), found)
+    except Conflict as error:
+        session().rollback()
+        return _conflict(own_course(slug), str(error))
+    session().commit()
+    flash("The cohorts are published. The mails are on their way.", "good")
+    return redirect(url_for(".run", slug=slug, key=key))
