@@ -56,10 +56,11 @@ def claim(session: Session, run_id: int, worker: str) -> Lease | None:
     )
     if claimed.rowcount != 1:  # type: ignore[attr-defined]
         return None
-    run = session.get_one(Run, run_id)
+    run = session.get_one(Run, run_id, populate_existing=True)
     if run.attempts > ATTEMPTS:
         run.reason = f"The worker stopped {ATTEMPTS} times while it was matching. See its log."
         release(run, RunState.FAILED)
+        session.flush()
         return None
     return lease
 

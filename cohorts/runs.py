@@ -326,38 +326,36 @@ def _store(
             leases.release(run, RunState.CANCELLED)
             return
         remaining = set(session.scalars(select(Signup.id).where(Signup.course_id == run.course_id)))
-        _write_down(run, learners, matching, remaining)
+        session.add_all(_seats(run, learners, matching, remaining))
         run.progress, run.stage = 1.0, ""
         run.n_learners, run.n_placed = len(learners), len(learners) - len(matching.unplaced)
         run.objective, run.bound, run.seconds = matching.objective, matching.bound, matching.seconds
         leases.release(run, RunState.PROPOSED)
 
 
-def _write_down(
-    run: Run,
-    learners: Sequence[int],
-    matching: matcher.Matching,
-    remaining: Collection[int],
-) -> None:
-    """Write a matching down as the run's cohorts and seats.
+def _seats(
+    run: Run, learners: Sequence[int], matching: matcher.Matching, remaining: Collection[int]
+) -> list[Seat]:
+    """Return a matching as the seats of a run, its cohorts along with them.
 
     Args:
+        run: The run that led to the matching.
         learners: Ids of the sign-ups in the order of the matching's pool.
+        matching: What the matcher found.
         remaining: Ids of the sign-ups that still exist; others were erased during the run.
     """
+    seats = [
+        Seat(run_id=run.id, signup_id=learners[each.learner], reason=each.reason, remedy=each.remedy or "")
+        for each in matching.unplaced
+    ]
     for position, found in enumerate(matching.cohorts, start=1):
         cohort = Cohort(
-            run=run,
+            run_id=run.id,
             position=position,
             name=f"Cohort {position}",
             score=found.score,
             meetings=[[meeting.zone, meeting.slot] for meeting in found.meetings],
             reasons=list(found.reasons),
         )
-        members = [learners[index] for index in found.members]
-        run.seats += [Seat(signup_id=each, cohort=cohort) for each in members if each in remaining]
-    run.seats += [
-        Seat(signup_id=learners[each.learner], reason=each.reason, remedy=each.remedy or "")
-        for each in matching.unplaced
-        if learners[each.learner] in remaining
-    ]
+        seats += [Seat(run_id=run.id, signup_id=learners[each], cohort=cohort) for each in found.members]
+    return [seat for seat in seats if seat.signup_id in remaining]
