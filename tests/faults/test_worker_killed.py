@@ -65,7 +65,7 @@ def requested_run(database: Database) -> int:
         for number in range(N_LEARNERS):
             evenings = EVENINGS[number % 5] | EVENINGS[number % 3]
             make_signup(
-                session, course, (f"Topic {number % 9}", f"Topic {number % 7}"), availability=evenings
+                session, course, (f"Topic {number % 9}", f"Place {number % 7}"), availability=evenings
             )
         return runs.request(session, course, None, time_limit=10).id
 
