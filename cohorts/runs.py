@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     # The matcher brings scikit-learn, numba and OR-Tools, which take a second to start: only those
     # who match load it, and the web process never does.
     import matcher
+    from matcher import Matching as Matching
 
 
 _log = logging.getLogger(__name__)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 from typing import Final
 
-from .database import SLOTS
-from .models import Experience
-from .sample_words import GOALS, REGIONS, SKILLS, TOPICS, Region, Weighted
+from sqlalchemy.orm import Session
+
+from . import courses, imports, meetings, native
 from .answers import Answers
+from .database import SLOTS
+from .models import Course, Experience, User, now
+from .sample_words import GOALS, REGIONS, SKILLS, TOPICS, Region, Weighted
 
 EVENING: Final = range(36, 45)
 """Half hours of a day in which people with a day's work are free: 18:00 to 22:30."""
@@ -34,7 +38,7 @@ def _person(random: Random, number: int) -> Answers:
     regions = [sum(weight for _, weight in region.zones) for region in REGIONS]
     region = random.choices(REGIONS, regions)[0]
     name = f"{random.choice(region.given)} {random.choice(region.family)}".replace("-", " ")
-    helps = tuple(random.sample(SKILLS, random.choice((0, 0, 1, 2))))
+    helps: tuple[str, ...] = tuple(random.sample(SKILLS, random.choice((0, 0, 1, 2))))
     others = [each for each in SKILLS if each not in helps]
     return Answers(
         name=name,
@@ -89,9 +93,7 @@ def _interests(random: Random) -> tuple[str, ...]:
     main, other = random.sample(sorted(TOPICS), 2)
     picked = random.sample(TOPICS[main], random.choice((2, 3, 3, 4, 5)))
     picked += random.sample(TOPICS[other], random.choice((0, 0, 1, 2)))
-    return [
-        _misspelt(random, each) if random.random() < _MISSPELT else each for each in dict.fromkeys(picked)
-    ]
+    return tuple(_misspelt(random, each) if random.random() < _MISSPELT else each for each in picked)
 
 
 def _misspelt(random: Random, word: str) -> str:
@@ -138,3 +140,21 @@ def interests_of(made: Sequence[Answers]) -> tuple[str, ...]:
     return tuple(
         sorted({each for topic in TOPICS.values() for each in topic if each in picked}, key=str.casefold)
     )
+
+
+def course(session: Session, user: User, n: int = 120, seed: int = 1) -> Course:
+    """Make the sample course of ``user``: open, with ``n`` confirmed sign-ups, ready to be matched."""
+    at = now()
+    made = people(n, seed)
+    details = courses.Details(
+        title="Play with your music (sample)",
+        summary="Six weeks of listening closely, recording at home and mixing together.",
+        description="A course to try things out with. Everybody in it is made up.",
+        start=meetings.first_monday(at.date()) + timedelta(weeks=4),
+        interests=interests_of(made),
+    )
+    found = courses.create(session, user, details)
+    courses.open_sign_up(session, found, at=at)
+    plan = imports.dry_run(session, found, native.write(made).encode(), "sample.csv")
+    imports.apply(session, found, plan, leave_out_refused=False, at=at)
+    return found

@@ -2,10 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from .cli_files import export_command, import_command, sample_command, user_group
+from .cli_match import Refused, match_command
 
-@click.group()
+
+class PlainErrors(click.Group):
+    """A group whose commands end an expected error with one sentence instead of a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(context)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            message = _in_words(error)
+            if message is None:
+                raise
+            raise Refused(message) from error
+
+
+def _in_words(error: Exception) -> str | None:
+    """Return a sentence about an error that is no fault of ours, else None."""
+    from sqlalchemy.exc import OperationalError, ProgrammingError
+
+    from cohorts.exceptions import CohortsError
+    from config import InvalidSettings
+
+    if isinstance(error, (CohortsError, InvalidSettings)):
+        return str(error)
+    if isinstance(error, (OperationalError, ProgrammingError)):
+        return f"The database cannot be used ({error.orig}). If it is new, run: cohorts db upgrade"
+    return None
+
+
+@click.group(cls=PlainErrors)
 @click.version_option(package_name="cohorts")
 def cli() -> None:
     """Form small cohorts of online learners who can really meet."""
@@ -68,3 +103,7 @@ def downgrade(revision: str) -> None:
     from . import serving
 
     serving.open_database().downgrade(revision)
+
+
+for command in (match_command, import_command, export_command, sample_command, user_group):
+    cli.add_command(command)

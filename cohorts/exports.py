@@ -1,0 +1,151 @@
+"""Rosters as files: one function and one entry in ``FORMATS`` for each format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from . import meetings, roster
+from .models import Cohort, Course
+from .roster import RosterRow
+from .tables import as_text
+
+COLUMNS: Final = tuple(each.name for each in fields(RosterRow))
+"""Columns of a roster as CSV and XLSX. Whom somebody avoids is in none of the formats."""
+
+_WIDTHS: Final = {"cohort": 12, "convenor": 9, "interests": 50, "reason": 50}
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A way to write a roster: call it with a session and a course."""
+
+    write: Callable[[Session, Course], bytes]
+    content_type: str
+    suffix: str
+
+    def __call__(self, session: Session, course: Course) -> bytes:
+        """Return the roster of ``course`` as a file."""
+        return self.write(session, course)
+
+
+def to_csv(rows: Iterable[RosterRow]) -> bytes:
+    """Return a roster as CSV; a cell that looks like a formula gets an apostrophe in front."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([as_text(cell) for cell in _cells(row)] for row in rows)
+    return text.getvalue().encode()
+
+
+def _cells(row: RosterRow) -> list[str]:
+    return [_cell(getattr(row, column)) for column in COLUMNS]
+
+
+def _cell(value: str | tuple[str, ...] | bool) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return value if isinstance(value, str) else "; ".join(value)
+
+
+def _csv(session: Session, course: Course) -> bytes:
+    return to_csv(roster.rows(session, course))
+
+
+def _xlsx(session: Session, course: Course) -> bytes:
+    import xlsxwriter  # a roster is exported now and then; nobody else waits for the library
+
+    content = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(content, options) as book:
+        sheet = book.add_worksheet("Roster")
+        bold = book.add_format({"bold": True})
+        rows = roster.rows(session, course)
+        for place, column in enumerate(COLUMNS):
+            sheet.set_column(place, place, _WIDTHS.get(column, 24))
+            sheet.write_string(0, place, column, bold)
+        for line, row in enumerate(rows, start=1):
+            for place, cell in enumerate(_cells(row)):
+                sheet.write_string(line, place, cell)
+        sheet.freeze_panes(1, 0)
+        sheet.autofilter(0, 0, len(rows), len(COLUMNS) - 1)
+    return content.getvalue()
+
+
+def _json(session: Session, course: Course) -> bytes:
+    """Return the roster as JSON: the course, then one object a learner."""
+    document: dict[str, Any] = {
+        "course": {
+            "slug": course.slug,
+            "title": course.title,
+            "start": course.start.isoformat(),
+            "weeks": course.weeks,
+            "meeting_minutes": course.meeting_minutes,
+        },
+        "roster": [asdict(row) for row in roster.rows(session, course)],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _ics(session: Session, course: Course) -> bytes:
+    return calendar(course, roster.cohorts(session, course))
+
+
+def calendar(course: Course, cohorts: Sequence[Cohort]) -> bytes:
+    """Return the weekly meetings of cohorts as iCalendar, each in its anchor zone.
+
+    The same cohorts give the same bytes, and a cohort's event keeps its UID for good.
+    """
+    from icalendar import Calendar  # only calendars need it, and it takes a while to load
+
+    made = Calendar()
+    made.add("prodid", "-//cohorts//roster//EN")
+    made.add("version", "2.0")
+    made.add("method", "PUBLISH")
+    made.add("x-wr-calname", course.title)
+    for cohort in cohorts:
+        blocks = meetings.of_cohort(cohort)
+        starts = meetings.occurrences(course, blocks[0]) if blocks else []
+        if starts:
+            made.add_component(_event(course, cohort, starts))
+    made.add_missing_timezones()
+    content: bytes = made.to_ical()
+    return content
+
+
+def _event(course: Course, cohort: Cohort, starts: Sequence[datetime]) -> Any:
+    from icalendar import Event
+
+    event = Event()
+    event.add("uid", f"{cohort.key}@cohorts")
+    event.add("dtstamp", cohort.run.published_at or cohort.run.created_at)
+    # A cohort that has ended is taken out of the calendars it was in.
+    event.add("sequence", 1 if cohort.ended_at else 0)
+    event.add("status", "CANCELLED" if cohort.ended_at else "CONFIRMED")
+    event.add("summary", f"{course.title}: {cohort.name}")
+    event.add("dtstart", _in_zone(starts[0]))
+    event.add("duration", timedelta(minutes=course.meeting_minutes))
+    event.add("rrule", {"freq": "weekly", "count": len(starts)})
+    return event
+
+
+def _in_zone(start: datetime) -> datetime:
+    """Return a start as calendars want it: ``UTC`` has no rules to be sent along."""
+    return start.replace(tzinfo=UTC) if start.tzinfo == ZoneInfo("UTC") else start
+
+
+FORMATS: Final = {
+    "csv": Format(_csv, "text/csv; charset=utf-8", ".csv"),
+    "xlsx": Format(_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx"),
+    "json": Format(_json, "application/json", ".json"),
+    "ics": Format(_ics, "text/calendar; charset=utf-8", ".ics"),
+}
+"""Every format a roster can be exported in."""

@@ -1,0 +1,73 @@
+"""What a match of a file leaves behind: a roster, and a report for programs to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import meetings, roster
+from .answers import Answers
+from .models import Course
+
+if TYPE_CHECKING:
+    from .runs import Matching, MatchSettings
+
+
+def roster_of(
+    people: Sequence[Answers], settings: MatchSettings, matching: Matching
+) -> list[roster.RosterRow]:
+    """Return one row for every one of ``people``, cohort by cohort, those without a cohort last."""
+    course = Course(
+        start=settings.start, weeks=settings.weeks, meeting_minutes=settings.meeting_minutes
+    )  # lives only here, to say when its meetings are
+    placed = [
+        roster.row_of(course, people[learner], roster.cohort_name(place), blocks)
+        for place, found in enumerate(matching.cohorts, start=1)
+        for blocks in [[meetings.Meeting(each.zone, each.slot) for each in found.meetings]]
+        for learner in found.members
+    ]
+    unplaced = [
+        roster.row_of(
+            course, people[each.learner], "", (), " ".join(filter(None, (each.reason, each.remedy)))
+        )
+        for each in matching.unplaced
+    ]
+    return placed + unplaced
+
+
+def report_of(people: Sequence[Answers], matching: Matching) -> dict[str, Any]:
+    """Return the figures of a matching, its cohorts and the unplaced, ready to be written as JSON.
+
+    A common block is given as the zone whose wall clock it keeps, and its weekday and start there.
+    """
+    return {
+        "n_learners": len(people),
+        "n_placed": matching.n_placed,
+        "n_cohorts": len(matching.cohorts),
+        "objective": matching.objective,
+        "bound": matching.bound,
+        "gap": matching.gap,
+        "seconds": round(matching.seconds, 3),
+        "random_state": matching.params.random_state,
+        "stopped": matching.stopped,
+        "rules": dict(matching.rules),
+        "cohorts": [
+            {
+                "name": roster.cohort_name(place),
+                "members": [people[learner].email for learner in found.members],
+                "score": found.score,
+                "common_blocks": [{"zone": each.zone, "start": _clock(each.slot)} for each in found.meetings],
+                "reasons": list(found.reasons),
+            }
+            for place, found in enumerate(matching.cohorts, start=1)
+        ],
+        "unplaced": [
+            {"email": people[each.learner].email, "reason": each.reason, "remedy": each.remedy}
+            for each in matching.unplaced
+        ],
+    }
+
+
+def _clock(slot: int) -> str:
+    day, half_hours = divmod(slot, 48)
+    return f"{meetings.WEEKDAYS[day]} {half_hours // 2:02d}:{half_hours % 2 * meetings.SLOT_MINUTES:02d}"

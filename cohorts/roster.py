@@ -1,0 +1,138 @@
+"""The roster of a course: who is in which cohort and when it meets, as plain rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from . import meetings
+from .answers import Answers
+from .models import Cohort, Course, Membership, Run, RunState, Seat, Signup, SignupState
+
+NOT_MATCHED_YET = "Signed up after the cohorts were formed."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterRow:
+    """One learner of a roster; ``cohort`` is empty and ``reason`` is filled for those without a cohort.
+
+    ``meeting`` is the weekday and hours of the cohort's first meeting in the learner's own zone.
+    """
+
+    cohort: str
+    name: str
+    email: str
+    time_zone: str
+    meeting: str
+    reason: str
+    languages: tuple[str, ...] = ()
+    interests: tuple[str, ...] = ()
+    can_help_with: tuple[str, ...] = ()
+    wants_help_with: tuple[str, ...] = ()
+    convenor: bool = False
+
+
+def rows(session: Session, course: Course) -> list[RosterRow]:
+    """Return the roster of a course, by cohort, then by name, those without a cohort last.
+
+    It is empty until cohorts are published. Five queries, whatever the number of learners.
+    """
+    run = latest_published(session, course)
+    if run is None:
+        return []
+    reasons: Mapping[int, str] = dict(
+        session.execute(
+            select(Seat.signup_id, Seat.reason).where(Seat.run_id == run.id, Seat.cohort_id.is_(None))
+        ).tuples()
+    )
+    members = _members(session, course)
+    placed = [
+        (cohort.position, row_of(course, signup, cohort.name, meetings.of_cohort(cohort)))
+        for signup, cohort in members
+    ]
+    placed.sort(key=lambda each: (each[0], each[1].name.casefold(), each[1].email))
+    left = _left(session, course, {signup.id for signup, _ in members})
+    unplaced = [
+        row_of(course, signup, "", (), reasons.get(signup.id) or NOT_MATCHED_YET)
+        for signup in sorted(left, key=lambda signup: (signup.name.casefold(), signup.email))
+    ]
+    return [row for _, row in placed] + unplaced
+
+
+def cohorts(session: Session, course: Course) -> list[Cohort]:
+    """Return the living cohorts of a course in their order, their run loaded."""
+    return list(
+        session.scalars(
+            select(Cohort)
+            .join(Run)
+            .where(Run.course_id == course.id, Run.state == RunState.PUBLISHED, Cohort.ended_at.is_(None))
+            .order_by(Cohort.position, Cohort.id)
+            .options(selectinload(Cohort.run))
+        )
+    )
+
+
+def latest_published(session: Session, course: Course) -> Run | None:
+    """Return the run that was published last, or None when nothing is official yet."""
+    return session.scalar(
+        select(Run)
+        .where(Run.course_id == course.id, Run.state == RunState.PUBLISHED)
+        .order_by(Run.published_at.desc(), Run.id.desc())
+        .limit(1)
+    )
+
+
+def cohort_name(position: int) -> str:
+    """Return what a cohort is called that nobody has named."""
+    return f"Cohort {position}"
+
+
+def _members(session: Session, course: Course) -> list[tuple[Signup, Cohort]]:
+    """Return every learner with a seat in a living cohort."""
+    found = session.execute(
+        select(Signup, Cohort)
+        .join(Membership, Membership.signup_id == Signup.id)
+        .join(Cohort, Membership.cohort_id == Cohort.id)
+        .where(Signup.course_id == course.id, Membership.until.is_(None), Cohort.ended_at.is_(None))
+        .options(selectinload(Signup.interests))
+    )
+    return [(signup, cohort) for signup, cohort in found]
+
+
+def _left(session: Session, course: Course, placed: set[int]) -> list[Signup]:
+    """Return the confirmed learners who are in no cohort and do not wait for a place in the course."""
+    confirmed = session.scalars(
+        select(Signup)
+        .where(
+            Signup.course_id == course.id, Signup.state == SignupState.CONFIRMED, Signup.waiting.is_(False)
+        )
+        .options(selectinload(Signup.interests))
+    )
+    return [signup for signup in confirmed if signup.id not in placed]
+
+
+def row_of(
+    course: Course,
+    learner: Signup | Answers,
+    cohort: str,
+    blocks: Sequence[meetings.Meeting],
+    reason: str = "",
+) -> RosterRow:
+    """Return the row of one learner, whose cohort meets at ``blocks``, best first."""
+    labels = (each if isinstance(each, str) else each.label for each in learner.interests)
+    return RosterRow(
+        cohort=cohort,
+        name=learner.name,
+        email=learner.email,
+        time_zone=learner.time_zone,
+        meeting=meetings.when(course, blocks[0], learner.time_zone) if blocks else "",
+        reason=reason,
+        languages=tuple(learner.languages),
+        interests=tuple(labels),
+        can_help_with=tuple(learner.can_help_with),
+        wants_help_with=tuple(learner.wants_help_with),
+        convenor=learner.convenor,
+    )

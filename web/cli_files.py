@@ -1,0 +1,175 @@
+"""Commands that read and write files of a course, and that add those who organise."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .cli_match import Refused, print_problems, read_file
+from .outputs import OutputFile
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from cohorts.imports import Plan
+    from cohorts.models import Course
+
+FORMATS = ("csv", "xlsx", "json", "ics")
+
+
+@click.command(name="import")
+@click.argument("course")
+@click.argument("file", type=click.Path())
+@click.option("--dry-run", is_flag=True, help="Say what would happen and store nothing.")
+@click.option("--leave-out-refused", is_flag=True, help="Import the other rows when some are refused.")
+def import_command(course: str, file: str, dry_run: bool, leave_out_refused: bool) -> None:
+    """Add the sign-ups in FILE to COURSE (the last part of its address), confirmed and without mail.
+
+    Refused rows are printed as FILE:LINE: column: what is wrong.
+
+    Example: cohorts import play-with-your-music signups.csv --dry-run
+    """
+    # Only what a command needs is loaded, so that the others start at once.
+    from cohorts import imports
+    from cohorts.models import now
+
+    from .serving import open_database
+
+    database = open_database()
+    with database.transaction() as session:
+        found = _course(session, course)
+        plan = read_file(file, lambda content: imports.dry_run(session, found, content, file))
+        _print_notes(file, plan)
+        if not leave_out_refused:
+            print_problems(file, plan.rows)
+        if dry_run:
+            click.echo(", ".join(f"{count} to {action}" for action, count in plan.counts.items()))
+            return
+        result = imports.apply(session, found, plan, leave_out_refused=leave_out_refused, at=now())
+    click.echo(f"{result.added} added, {result.changed} changed, {result.left_out} left out.")
+
+
+def _print_notes(file: str, plan: Plan) -> None:
+    for problem in plan.problems:
+        click.echo(f"{file}:1: {problem.column}: {problem.message}", err=True)
+    for row in plan.rows:
+        for note in row.notes:
+            click.echo(f"{file}:{row.line}: note: {note}", err=True)
+
+
+@click.command(name="export")
+@click.argument("course")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="csv", show_default=True)
+@click.option("--out", type=click.Path(), help="Where the roster goes.  [default: standard output]")
+def export_command(course: str, format_: str, out: str | None) -> None:
+    """Write the roster of COURSE (the last part of its address) in a format.
+
+    Example: cohorts export play-with-your-music --format xlsx --out roster.xlsx
+    """
+    from cohorts import exports
+
+    from .serving import open_database
+
+    if out is None and format_ == "xlsx" and sys.stdout.isatty():
+        raise Refused("A workbook cannot be shown on a terminal. Give --out FILE.")
+    with open_database().reading() as session:
+        content = exports.FORMATS[format_](session, _course(session, course))
+    _put(content, out)
+
+
+@click.command(name="sample")
+@click.option("--n", "n", type=click.IntRange(1, 1_000_000), default=120, show_default=True, help="How many.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same people.")
+@click.option("--out", type=click.Path(), help="Where they go.  [default: standard output]")
+def sample_command(n: int, seed: int, out: str | None) -> None:
+    """Make up sign-ups, in the columns that `cohorts match` and `cohorts import` read.
+
+    Example: cohorts sample --n 120 --seed 1 --out signups.csv
+    """
+    from cohorts import native, sample
+
+    _put(native.write(sample.people(n, seed)).encode(), out)
+
+
+@click.group(name="user")
+def user_group() -> None:
+    """Look after those who sign in.
+
+    Example: cohorts user add ada@example.org --role organiser
+    """
+
+
+@user_group.command(name="add")
+@click.argument("email")
+@click.option("--role", type=click.Choice(["organiser", "admin"]), default="organiser", show_default=True)
+@click.option("--name", default="", help="Name shown on the site.")
+def add_user(email: str, role: str, name: str) -> None:
+    """Let EMAIL sign in.
+
+    Example: cohorts user add ada@example.org --role organiser --name "Ada Obi"
+    """
+    from sqlalchemy import select
+
+    from cohorts.answers import address, is_address
+    from cohorts.models import Role, User
+
+    from .serving import open_database
+
+    found = address(email)
+    if not is_address(found):
+        raise Refused(f"{email} is not an e-mail address.")
+    with open_database().transaction() as session:
+        if session.scalar(select(User.id).where(User.email == found)) is not None:
+            raise Refused(f"{found} can sign in already.")
+        session.add(User(email=found, name=name, role=Role(role)))
+    click.echo(f"{found} is {'an organiser' if role == 'organiser' else 'an administrator'} now.")
+
+
+@user_group.command(name="link")
+@click.argument("email")
+def link_user(email: str) -> None:
+    """Print a link that signs EMAIL in once, within ten minutes.
+
+    Example: cohorts user link ada@example.org
+    """
+    from sqlalchemy import select
+
+    import config
+    from cohorts.answers import address
+    from cohorts.links import Links
+    from cohorts.models import User
+
+    from .serving import open_database
+
+    settings = config.load()
+    with open_database().reading() as session:
+        user = session.scalar(select(User).where(User.email == address(email), User.active.is_(True)))
+        if user is None:
+            raise Refused(f"Nobody signs in as {email}. Add them with: cohorts user add {email}")
+        click.echo(Links(settings.secret_key, settings.public_url).sign_in(user))
+
+
+def _course(session: Session, slug: str) -> Course:
+    from sqlalchemy import select
+
+    from cohorts.models import Course
+
+    found = session.scalar(select(Course).where(Course.slug == slug))
+    if found is None:
+        raise Refused(f"There is no course {slug}.")
+    return found
+
+
+def _put(content: bytes, out: str | None) -> None:
+    """Write to a file, whole or not at all, or to standard output."""
+    if out is None or out == "-":
+        click.get_binary_stream("stdout").write(content)
+        return
+    try:
+        with OutputFile(out) as file:
+            file.write(content)
+    except OSError as error:
+        raise Refused(f"{Path(out)} cannot be written: {error.strerror or error}.") from error

@@ -1,0 +1,264 @@
+"""``cohorts match``: from a file of sign-ups to a roster, without a database."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import date, datetime
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .outputs import OutputFile
+
+if TYPE_CHECKING:
+    from cohorts.answers import Answers
+    from cohorts.runs import Matching, MatchSettings
+
+INTERRUPTED = 130
+BAD_INPUT = 2
+
+
+class Refused(click.ClickException):
+    """Something in what was given is wrong; a sentence says what, and the exit status is 2."""
+
+    exit_code = BAD_INPUT
+
+
+class Sizes(click.ParamType[tuple[int, int]]):
+    """The sizes a cohort may have: ``4-8``, or ``6`` for exactly six."""
+
+    name = "MIN-MAX"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> tuple[int, int]:
+        """Return the smallest and the largest size."""
+        least, dash, most = str(value).replace("–", "-").partition("-")
+        try:
+            return int(least), int(most if dash else least)
+        except ValueError:
+            self.fail(f"{value!r} is not a range of sizes such as 4-8.", param, context)
+
+
+class Stop:
+    """Notes that somebody pressed Ctrl-C (or sent SIGTERM); the second time ends at once."""
+
+    def __init__(self) -> None:
+        """Listen from now on."""
+        self.asked = False
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, self._note)
+
+    def __call__(self) -> bool:
+        """Tell whether to stop."""
+        return self.asked
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            sys.exit(INTERRUPTED)
+        self.asked = True
+
+
+@click.command(name="match")
+@click.argument("signups", type=click.Path())
+@click.option("--out", required=True, type=click.Path(), help="Where the roster goes, as CSV.")
+@click.option("--size", type=Sizes(), default="4-8", show_default=True, help="Sizes a cohort may have.")
+@click.option("--target-size", type=int, help="Size to aim for.  [default: 6, within --size]")
+@click.option("--meeting", type=int, default=90, show_default=True, help="Minutes of the weekly meeting.")
+@click.option(
+    "--start",
+    type=click.DateTime(["%Y-%m-%d"]),
+    default="2027-01-11",
+    show_default=True,
+    help="First day of the course.",
+)
+@click.option("--weeks", type=int, default=8, show_default=True, help="Weeks of the course.")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds to search.  [default: grows with the number of sign-ups]",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same matching.")
+@click.option("--jobs", type=int, default=1, show_default=True, help="Cores to use.")
+@click.option("--report", type=click.Path(), help="Where a report goes, as JSON.")
+def match_command(
+    signups: str,
+    out: str,
+    size: tuple[int, int],
+    target_size: int | None,
+    meeting: int,
+    start: datetime,
+    weeks: int,
+    time_limit: float | None,
+    seed: int,
+    jobs: int,
+    report: str | None,
+) -> None:
+    """Form cohorts from the sign-ups in a file and write their roster.
+
+    Needs no database. Ctrl-C ends the search early and writes the best matching so far.
+
+    Example: cohorts match signups.csv --out roster.csv --size 4-8 --report report.json
+    """
+    stop = Stop()
+    people = read_people(signups)
+    settings = _settings(size, target_size, meeting, start.date(), weeks, time_limit, seed, jobs)
+    with ExitStack() as files:
+        roster_file, report_file = (
+            files.enter_context(_open(path)) if path else None for path in (out, report)
+        )
+        matching = _search(people, settings, stop)
+        _write(people, settings, matching, roster_file, report_file)
+    click.echo(_summary(matching, out), err=True)
+    if stop.asked:
+        sys.exit(INTERRUPTED)
+
+
+def read_people(path: str) -> list[Answers]:
+    """Return the sign-ups in a file; every problem is printed as FILE:LINE: column: what is wrong."""
+    # SQLAlchemy comes with the domain and takes a third of a second; --help does not need it.
+    from cohorts import native
+    from cohorts.models import Course
+
+    file = read_file(path, native.read)
+    asks_nothing = Course(questions=[])  # without a course nothing but the fixed questions is required
+    entries = [
+        native.checked(entry, entry.answers, asks_nothing) if entry.answers else entry
+        for entry in file.entries
+    ]
+    if file.unknown:
+        click.echo(f"{path}:1: not known and ignored: {', '.join(file.unknown)}", err=True)
+    print_problems(path, entries)
+    return [entry.answers for entry in entries if entry.answers is not None]
+
+
+def read_file(path: str, read: Any) -> Any:
+    """Return what ``read`` makes of the bytes of a file."""
+    from cohorts.tables import WHOLE_ROW, MalformedFile
+
+    try:
+        return read(Path(path).read_bytes())
+    except MalformedFile as error:
+        raise Refused(f"{path}:{error.line}: {WHOLE_ROW}: {error}") from error
+    except OSError as error:
+        raise Refused(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def print_problems(path: str, rows: Sequence[Any]) -> None:
+    """Print the problems of all rows, one a line; end here when there is one."""
+    found = [(row.line, problem) for row in rows for problem in row.problems]
+    for line, problem in found:
+        click.echo(f"{path}:{line}: {problem.column}: {problem.message}", err=True)
+    if found:
+        sys.exit(BAD_INPUT)
+
+
+def _settings(
+    size: tuple[int, int],
+    target_size: int | None,
+    meeting: int,
+    start: date,
+    weeks: int,
+    time_limit: float | None,
+    seed: int,
+    jobs: int,
+) -> MatchSettings:
+    from cohorts.exceptions import UnfitPool
+    from cohorts.runs import MatchSettings, to_params
+
+    least, most = size
+    settings = MatchSettings(
+        start=start,
+        weeks=weeks,
+        size_min=least,
+        size_max=most,
+        target_size=min(max(6, least), most) if target_size is None else target_size,
+        meeting_minutes=meeting,
+        time_limit=time_limit,
+        random_state=seed,
+        n_jobs=jobs,
+    )
+    try:
+        to_params(settings)
+    except UnfitPool as error:
+        raise Refused(f"{error}.") from error
+    return settings
+
+
+def _open(path: str) -> OutputFile:
+    try:
+        return OutputFile(path)
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def _search(people: Sequence[Answers], settings: MatchSettings, stop: Stop) -> Matching:
+    from cohorts.exceptions import UnfitPool
+    from cohorts.runs import match_answers
+
+    bar = Bar()
+    try:
+        return match_answers(
+            [(person.email, person) for person in people], settings, progress=bar, should_stop=stop
+        )
+    except UnfitPool as error:
+        if stop.asked:
+            click.echo("Stopped before there was a matching; nothing was written.", err=True)
+            sys.exit(INTERRUPTED)
+        raise Refused(f"{error}.") from error
+    finally:
+        bar.finish()
+
+
+class Bar:
+    """A progress bar on a terminal; silent where nobody looks."""
+
+    WIDTH = 30
+
+    def __init__(self) -> None:
+        """Look whether anybody looks."""
+        self._is_seen = sys.stderr.isatty()
+
+    def __call__(self, progress: Any) -> None:
+        """Show how far the search is."""
+        if self._is_seen:
+            filled = round(progress.fraction * self.WIDTH)
+            bar = "█" * filled + "░" * (self.WIDTH - filled)
+            click.echo(f"\r{bar} {progress.fraction:4.0%}  {progress.stage[:40]:<40}", nl=False, err=True)
+
+    def finish(self) -> None:
+        """Wipe the bar away."""
+        if self._is_seen:
+            click.echo(f"\r{' ' * (self.WIDTH + 48)}\r", nl=False, err=True)
+
+
+def _write(
+    people: Sequence[Answers],
+    settings: MatchSettings,
+    matching: Matching,
+    roster_file: OutputFile,
+    report_file: OutputFile | None,
+) -> None:
+    from cohorts import exports, reports
+
+    try:
+        roster_file.write(exports.to_csv(reports.roster_of(people, settings, matching)))
+        if report_file is not None:
+            document = json.dumps(reports.report_of(people, matching), ensure_ascii=False, indent=1)
+            report_file.write(document.encode() + b"\n")
+    except OSError as error:
+        raise Refused(f"The roster cannot be written: {error.strerror or error}.") from error
+
+
+def _summary(matching: Matching, out: str) -> str:
+    n_learners, n_cohorts = len(matching.labels), len(matching.cohorts)
+    return (
+        f"{matching.n_placed} of {n_learners} learners placed in {n_cohorts} cohorts"
+        f" after {matching.seconds:.1f} s: {out}"
+    )
