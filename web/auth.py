@@ -80,7 +80,7 @@ def organiser_required(view: Callable[..., ResponseReturnValue]) -> Callable[...
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 def sign_in() -> ResponseReturnValue:
     """Ask for an address and mail a link to it; the answer is the same for unknown addresses."""
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("auth/sign_in.html")
     email = request.form.get("email", "").strip().casefold()
     user = session().scalar(select(User).where(User.email == email, User.active.is_(True)))
@@ -94,7 +94,7 @@ def sign_in() -> ResponseReturnValue:
 def confirm_sign_in(token: str) -> ResponseReturnValue:
     """Show a button (GET), or spend the link and sign in (POST)."""
     links: Links = current_app.extensions["links"]
-    if request.method == "GET":
+    if request.method != "POST":
         user = links.read_sign_in(session(), token)
         return render_template("auth/sign_in_confirm.html", email=user.email)
     user = links.spend_sign_in(session(), token)
