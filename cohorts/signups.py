@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from .answers import FIELDS, Answers, answers_of, check, interest_named
@@ -31,7 +31,7 @@ __all__ = ["Answers", "InterestBook", "Phase", "answers_of", "check", "phase", "
 UNCONFIRMED_KEPT: Final = timedelta(hours=48)
 MAIL_PAUSE: Final = timedelta(minutes=10)
 """Signing up with one address again and again does not fill its mailbox."""
-MAX_SUGGESTIONS: Final = 200
+MAX_SUGGESTIONS: Final = 40
 
 
 class Phase(StrEnum):
@@ -90,19 +90,22 @@ def places_taken(session: Session, course: Course) -> int:
 
 
 def suggestions(session: Session, course: Course) -> tuple[list[str], list[str]]:
-    """Return the interests the organiser listed, and those that confirmed learners added."""
-    confirmed = (
-        exists()
-        .where(signup_interests.c.interest_id == Interest.id)
-        .where(signup_interests.c.signup_id == Signup.id, Signup.state == SignupState.CONFIRMED)
+    """Return the interests the organiser listed, and what confirmed learners added, most liked first."""
+    picked = (
+        select(signup_interests.c.interest_id, func.count().label("times"))
+        .join(Signup, Signup.id == signup_interests.c.signup_id)
+        .where(Signup.course_id == course.id, Signup.state == SignupState.CONFIRMED)
+        .group_by(signup_interests.c.interest_id)
+        .subquery()
     )
-    interests = session.scalars(
-        select(Interest)
-        .where(Interest.course_id == course.id, Interest.listed.is_(True) | confirmed)
-        .order_by(Interest.label)
+    rows = session.execute(
+        select(Interest.label, Interest.listed)
+        .outerjoin(picked, picked.c.interest_id == Interest.id)
+        .where(Interest.course_id == course.id, Interest.listed.is_(True) | (picked.c.times > 0))
+        .order_by(func.coalesce(picked.c.times, 0).desc(), Interest.label)
     ).all()
-    added = [interest.label for interest in interests if not interest.listed]
-    return [interest.label for interest in interests if interest.listed], added[:MAX_SUGGESTIONS]
+    added = [label for label, is_listed in rows if not is_listed][:MAX_SUGGESTIONS]
+    return sorted((label for label, is_listed in rows if is_listed), key=str.casefold), added
 
 
 class InterestBook:

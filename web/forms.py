@@ -1,0 +1,211 @@
+"""The form of learners: what a course asks, read from a request and from a sign-up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Final
+
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, EmailField, Field, RadioField, StringField, TextAreaField
+
+from cohorts.answers import FIELDS, Answers, Errors, answers_of, check
+from cohorts.models import Course, Experience, Signup
+from cohorts.questions import QUESTIONS
+
+LANGUAGES: Final = (
+    ("English", "English", "en"),
+    ("Spanish", "Español", "es"),
+    ("French", "Français", "fr"),
+    ("Portuguese", "Português", "pt"),
+    ("German", "Deutsch", "de"),
+    ("Arabic", "العربية", "ar"),
+    ("Hindi", "हिन्दी", "hi"),
+    ("Chinese", "中文", "zh"),
+    ("Russian", "Русский", "ru"),
+    ("Bengali", "বাংলা", "bn"),
+    ("Indonesian", "Bahasa Indonesia", "id"),
+    ("Japanese", "日本語", "ja"),
+    ("Italian", "Italiano", "it"),
+    ("Polish", "Polski", "pl"),
+    ("Turkish", "Türkçe", "tr"),
+    ("Ukrainian", "Українська", "uk"),
+    ("Swahili", "Kiswahili", "sw"),
+    ("Dutch", "Nederlands", "nl"),
+)
+"""Languages to tick: the name that is stored, the language's own name and its code."""
+
+EXPERIENCES: Final = (
+    (Experience.BEGINNER.value, "It is new to me"),
+    (Experience.INTERMEDIATE.value, "I know the basics"),
+    (Experience.ADVANCED.value, "I know it well"),
+)
+
+_ALWAYS: Final = frozenset({"name", "email", "time_zone", "availability", "csrf_token"})
+
+
+class SlotsField(Field):  # type: ignore[misc]
+    """Half hours of a week, posted as numbers from 0 to 335."""
+
+    data: frozenset[int]
+
+    def process_data(self, value: Iterable[int] | None) -> None:
+        """Take a set of half hours, or none."""
+        self.data = frozenset(value or ())
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the numbers; what is none is refused after the others were kept."""
+        numbers = [text for text in valuelist if text.isascii() and text.isdecimal() and len(text) <= 3]
+        self.data = frozenset(map(int, numbers))
+        if len(numbers) < len(valuelist):
+            raise ValueError("Some of these times are not half hours of a week.")
+
+
+class TagsField(Field):  # type: ignore[misc]
+    """Ticked options and a free text with one more on each line or after each comma, under one name.
+
+    A value that is an option counts as one even if it contains a comma.
+    """
+
+    data: list[str]
+    options: Sequence[str] = ()
+    separators: ClassVar[re.Pattern[str]] = re.compile(r"[,;\n]")
+
+    def process_data(self, value: Iterable[str] | None) -> None:
+        """Take a list of tags, or none."""
+        self.data = list(value or ())
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read ticks and the free text."""
+        known = set(self.options)
+        found = ([text] if text in known else self.separators.split(text) for text in valuelist)
+        self.data = [tag.strip() for tags in found for tag in tags if tag.strip()]
+
+    @property
+    def ticked(self) -> set[str]:
+        """The options that are chosen, whatever the case they were written in."""
+        chosen = {tag.casefold() for tag in self.data}
+        return {option for option in self.options if option.casefold() in chosen}
+
+    @property
+    def others(self) -> list[str]:
+        """What was added to the options."""
+        options = {option.casefold() for option in self.options}
+        return [tag for tag in self.data if tag.casefold() not in options]
+
+
+class PeopleField(TagsField):
+    """E-mail addresses with commas, spaces or line ends between them."""
+
+    separators: ClassVar[re.Pattern[str]] = re.compile(r"[,;\s]")
+
+
+class HoursField(StringField):  # type: ignore[misc]
+    """A number of hours; ``4,5`` is understood too."""
+
+    hours: float | None = None
+
+    def process_data(self, value: float | None) -> None:
+        """Show whole hours without a fraction."""
+        self.hours = value
+        self.data = "" if value is None else f"{value:g}"
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the number; an empty field is no answer."""
+        if not valuelist:
+            return
+        self.data = valuelist[0].strip()
+        self.hours = None
+        if not self.data:
+            return
+        if not re.fullmatch(r"[0-9]{1,3}([.,][0-9]{1,3})?", self.data):
+            raise ValueError("Write a number of hours, such as 4 or 2.5.")
+        self.hours = float(self.data.replace(",", "."))
+
+
+class SignUpForm(FlaskForm):  # type: ignore[misc]
+    """Everything a learner can be asked; what ``course`` does not ask is left out."""
+
+    name = StringField("Your name")
+    email = EmailField("E-mail address")
+    time_zone = StringField("Your time zone")
+    availability = SlotsField("When are you free?")
+    languages = TagsField(QUESTIONS["languages"].label)
+    interests = TagsField(QUESTIONS["interests"].label)
+    experience = RadioField(QUESTIONS["experience"].label, choices=EXPERIENCES, validate_choice=False)
+    hours_per_week = HoursField(QUESTIONS["hours_per_week"].label)
+    goal = TextAreaField(QUESTIONS["goal"].label)
+    can_help_with = TagsField(QUESTIONS["can_help_with"].label)
+    wants_help_with = TagsField(QUESTIONS["wants_help_with"].label)
+    works_with = PeopleField(QUESTIONS["works_with"].label)
+    avoids = PeopleField(QUESTIONS["avoids"].label)
+    convenor = BooleanField(QUESTIONS["convenor"].label)
+
+    def __init__(
+        self,
+        course: Course,
+        formdata: MultiDict[str, str] | None = None,
+        *,
+        interests: Sequence[str] = (),
+        signup: Signup | None = None,
+    ) -> None:
+        """Ask what ``course`` asks, with ``interests`` to tick.
+
+        With a ``signup`` its answers are there to begin with, and its address is not asked again.
+        """
+        start = _start(signup)
+        super().__init__(formdata=None, data=start)
+        self._course = course
+        self._email = signup.email if signup is not None else None
+        self.required = {question.key for question in course.questions if question.required}
+        asked = {question.key for question in course.questions if question.asked} | _ALWAYS
+        for name in [name for name in self._fields if name not in asked or (signup and name == "email")]:
+            del self[name]
+        # How posted tags are read depends on the options, so these come before the request.
+        self._give_options(languages=[value for value, _own, _code in LANGUAGES], interests=interests)
+        if formdata is not None:
+            self.process(formdata, data=start)
+
+    def _give_options(self, **options: Sequence[str]) -> None:
+        for name, values in options.items():
+            if name in self:
+                self[name].options = values
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check what was posted; every field keeps what is wrong with it."""
+        super().validate(extra_validators)
+        self.refuse(check(self.answers(), self._course))
+        return not self.errors
+
+    def refuse(self, errors: Errors) -> None:
+        """Show what the domain finds wrong, at fields that could be read."""
+        for name, sentences in errors.items():
+            if name not in self:
+                self.form_errors.extend(sentences)
+            elif not self[name].errors:
+                self[name].errors = list(sentences)
+
+    def answers(self) -> Answers:
+        """Return the answers as the domain knows them."""
+        given: dict[str, Any] = {"email": self._email or self.email.data or ""}
+        given |= {field.name: _answer(field) for field in self if field.name in FIELDS}
+        return Answers(**given)
+
+
+def _answer(field: Field) -> Any:
+    if isinstance(field, HoursField):
+        return field.hours
+    if isinstance(field, RadioField):
+        return Experience(field.data) if field.data in set(Experience) else None
+    if isinstance(field, TagsField):
+        return tuple(field.data)
+    return field.data if field.data is not None else ""
+
+
+def _start(signup: Signup | None) -> dict[str, Any]:
+    """Return what the fields of a form begin with."""
+    if signup is None:
+        return {}
+    answers = answers_of(signup)
+    return {name: getattr(answers, name) for name in FIELDS}

@@ -1,0 +1,314 @@
+"""The pages of learners: courses, signing up, and what a personal link opens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cohorts import availability, meetings, signups
+from cohorts.courses import interest_key
+from cohorts.exceptions import InvalidInput, NotFound
+from cohorts.links import Links
+from cohorts.models import Cohort, Course, Signup, SignupState, now
+from cohorts.questions import QUESTIONS
+from cohorts.signups import Phase
+from cohorts.standing import members_of, standing_of
+
+from . import zones
+from .database import session
+from .forms import EXPERIENCES, LANGUAGES, SignUpForm
+
+blueprint = Blueprint("learner", __name__)
+
+FEW: Final = 5
+"""Below this many sign-ups their number says too much about who is there, and too little to others."""
+
+
+@blueprint.url_value_preprocessor
+def refuse_nul(endpoint: str | None, values: dict[str, str] | None) -> None:
+    """Answer 404 to an address that no database could look up."""
+    if any("\x00" in value for value in (values or {}).values()):
+        abort(404)
+
+
+@blueprint.get("/")
+def home() -> ResponseReturnValue:
+    """Say what this is, and list the courses that are open."""
+    return render_template("index.html", courses=signups.open_courses(session(), now()))
+
+
+@blueprint.get("/c/<slug>")
+def course(slug: str) -> ResponseReturnValue:
+    """Show a course and its form, or why there is none."""
+    found = signups.public_course(session(), slug)
+    listed, added = signups.suggestions(session(), found)
+    return _course_page(found, SignUpForm(found, interests=[*listed, *added]), (listed, added))
+
+
+@blueprint.post("/c/<slug>")
+def sign_up(slug: str) -> ResponseReturnValue:
+    """Sign up; the answer does not tell whether the address had been known."""
+    found = signups.public_course(session(), slug)
+    listed, added = signups.suggestions(session(), found)
+    form = SignUpForm(found, request.form, interests=[*listed, *added])
+    if form.validate():
+        try:
+            signups.sign_up(session(), found, form.answers(), now())
+        except InvalidInput as error:
+            form.refuse(error.errors)
+        else:
+            session().commit()
+            return redirect(url_for(".thanks", slug=slug))
+    return _course_page(found, form, (listed, added)), 422
+
+
+@blueprint.get("/c/<slug>/thanks")
+def thanks(slug: str) -> ResponseReturnValue:
+    """Say that a mail is on its way."""
+    return render_template("learner/thanks.html", course=signups.public_course(session(), slug))
+
+
+@blueprint.get("/l/<token>")
+def mine(token: str) -> ResponseReturnValue:
+    """Show a learner where they stand: to confirm, signed up, waiting, in a cohort, or out."""
+    signup = _signup(token)
+    if signup.state is SignupState.PENDING:
+        return render_template("learner/confirm.html", signup=signup, course=signup.course, token=token)
+    if signup.state is SignupState.WITHDRAWN:
+        can_return = signups.phase(signup.course, now()) in (Phase.OPEN, Phase.LATE)
+        return render_template(
+            "learner/withdrawn.html", signup=signup, course=signup.course, token=token, can_return=can_return
+        )
+    return render_template(
+        "learner/mine.html",
+        signup=signup,
+        course=signup.course,
+        token=token,
+        standing=standing_of(session(), signup),
+        free=availability.write(signup.availability).split("; "),
+        answers=_in_words(signup),
+        clock=meetings.in_zone(now(), signup.time_zone),
+    )
+
+
+@blueprint.post("/l/<token>/confirm")
+def confirm(token: str) -> ResponseReturnValue:
+    """Confirm a sign-up."""
+    signups.confirm(session(), _signup(token), now())
+    session().commit()
+    flash("Thank you, your sign-up is confirmed.")
+    return redirect(url_for(".mine", token=token))
+
+
+@blueprint.post("/l/<token>/disown")
+def disown(token: str) -> ResponseReturnValue:
+    """Forget a sign-up that somebody else made with this address."""
+    signups.disown(session(), _signup(token), now())
+    session().commit()
+    flash("That sign-up and everything in it is deleted. Sorry for the mail.")
+    return redirect(url_for(".home"))
+
+
+@blueprint.post("/l/<token>/return")
+def come_back(token: str) -> ResponseReturnValue:
+    """Sign up again, with the answers from before."""
+    signups.come_back(session(), _signup(token), now())
+    session().commit()
+    flash("Welcome back. Please look whether your answers still hold.")
+    return redirect(url_for(".mine", token=token))
+
+
+@blueprint.get("/l/<token>/edit")
+def edit(token: str) -> ResponseReturnValue:
+    """Show a learner's answers in the form."""
+    signup = _confirmed(token)
+    listed, added = signups.suggestions(session(), signup.course)
+    form = SignUpForm(signup.course, interests=[*listed, *added], signup=signup)
+    return _edit_page(token, signup, form, (listed, added))
+
+
+@blueprint.post("/l/<token>/edit")
+def save(token: str) -> ResponseReturnValue:
+    """Replace a learner's answers."""
+    signup = _confirmed(token)
+    listed, added = signups.suggestions(session(), signup.course)
+    form = SignUpForm(signup.course, request.form, interests=[*listed, *added], signup=signup)
+    if form.validate():
+        try:
+            signups.edit(session(), signup, form.answers())
+        except InvalidInput as error:
+            form.refuse(error.errors)
+        else:
+            session().commit()
+            flash("Your answers are saved.")
+            return redirect(url_for(".mine", token=token))
+    return _edit_page(token, signup, form, (listed, added)), 422
+
+
+@blueprint.get("/l/<token>/withdraw")
+def leave(token: str) -> ResponseReturnValue:
+    """Ask before withdrawing, and say what it means."""
+    signup = _confirmed(token)
+    return render_template(
+        "learner/withdraw.html",
+        signup=signup,
+        course=signup.course,
+        token=token,
+        cohort=standing_of(session(), signup).cohort,
+    )
+
+
+@blueprint.post("/l/<token>/withdraw")
+def withdraw(token: str) -> ResponseReturnValue:
+    """Withdraw from a course, and from one's cohort."""
+    signups.withdraw(session(), _signup(token), now())
+    session().commit()
+    return redirect(url_for(".mine", token=token))
+
+
+@blueprint.get("/l/<token>/cohort")
+def cohort(token: str) -> ResponseReturnValue:
+    """Show a learner their own cohort."""
+    signup, found = _own_cohort(token)
+    common = meetings.of_cohort(found)
+    at = now()
+    return render_template(
+        "learner/cohort.html",
+        signup=signup,
+        course=signup.course,
+        token=token,
+        cohort=found,
+        members=[_member(each, signup, at) for each in members_of(found)],
+        times=[_time(signup, meeting) for meeting in common],
+        first=_first_meeting(signup, common),
+        shows=_asked(signup.course),
+    )
+
+
+@blueprint.get("/l/<token>/cohort.ics")
+def calendar(token: str) -> ResponseReturnValue:
+    """Give a learner's meetings as a calendar file."""
+    from cohorts import exports  # icalendar is slow to load, and few requests need it
+
+    signup, found = _own_cohort(token)
+    headers = {"Content-Disposition": f'attachment; filename="{signup.course.slug}.ics"'}
+    return Response(exports.calendar(signup.course, [found]), mimetype="text/calendar", headers=headers)
+
+
+def _signup(token: str) -> Signup:
+    links: Links = current_app.extensions["links"]
+    return links.read_learner(session(), token)
+
+
+def _confirmed(token: str) -> Signup:
+    signup = _signup(token)
+    if signup.state is not SignupState.CONFIRMED:
+        raise NotFound("Open your personal link first; there is a button to press there.")
+    return signup
+
+
+def _own_cohort(token: str) -> tuple[Signup, Cohort]:
+    signup = _signup(token)
+    found = standing_of(session(), signup).cohort
+    if found is None:
+        raise NotFound("You are not in a cohort at the moment.")
+    return signup, found
+
+
+def _course_page(found: Course, form: SignUpForm, interests: tuple[list[str], list[str]]) -> str:
+    at = now()
+    phase = signups.phase(found, at)
+    count = signups.count_confirmed(session(), found)
+    places = None
+    if found.capacity is not None and phase is Phase.OPEN:
+        places = max(0, found.capacity - signups.places_taken(session(), found))
+    return render_template(
+        "learner/course.html",
+        course=found,
+        phase=phase,
+        count=count if count >= FEW else None,
+        places=places,
+        **_form_parts(form, interests),
+    )
+
+
+def _edit_page(token: str, signup: Signup, form: SignUpForm, interests: tuple[list[str], list[str]]) -> str:
+    return render_template(
+        "learner/edit.html",
+        signup=signup,
+        course=signup.course,
+        token=token,
+        **_form_parts(form, interests),
+    )
+
+
+def _form_parts(form: SignUpForm, interests: tuple[list[str], list[str]]) -> dict[str, Any]:
+    """Return what ``learner/_form.html`` needs."""
+    zone = form.time_zone.data or ""
+    return {
+        "form": form,
+        "listed": interests[0],
+        "added": interests[1],
+        "continents": zones.cities(),
+        "zone_is_listed": zones.is_listed(zone),
+        "known_languages": LANGUAGES,
+        "weekdays": meetings.WEEKDAYS,
+        "free": availability.write(frozenset(s for s in form.availability.data if s < 336)),
+    }
+
+
+def _asked(course: Course) -> set[str]:
+    return {question.key for question in course.questions if question.asked}
+
+
+def _in_words(signup: Signup) -> list[tuple[str, list[str]]]:
+    """Return the questions that a course asks, each with the learner's own answer."""
+    asked = _asked(signup.course)
+    return [(QUESTIONS[key].label, _words(signup, key)) for key in QUESTIONS if key in asked]
+
+
+def _words(signup: Signup, key: str) -> list[str]:
+    value = getattr(signup, key)
+    if key == "interests":
+        return [interest.label for interest in value]
+    if key == "experience":
+        return [dict(EXPERIENCES)[value]] if value else []
+    if key == "convenor":
+        return ["Yes" if value else "No"]
+    if key == "hours_per_week":
+        return [f"{value:g}"] if value is not None else []
+    return list(value) if isinstance(value, list) else [value] if value else []
+
+
+def _member(member: Signup, viewer: Signup, at: datetime) -> dict[str, Any]:
+    """Return what one member of a cohort shows to another: never an address, never what is private."""
+    mine = {interest_key(interest.label) for interest in viewer.interests}
+    labels = [interest.label for interest in member.interests]
+    return {
+        "signup": member,
+        "is_me": member.id == viewer.id,
+        "shared": [label for label in labels if interest_key(label) in mine],
+        "others": [label for label in labels if interest_key(label) not in mine],
+        "city": zones.city(member.time_zone),
+        "clock": meetings.in_zone(at, member.time_zone),
+    }
+
+
+def _time(signup: Signup, meeting: meetings.Meeting) -> dict[str, Any]:
+    """Return a common block in the learner's own zone, and in the cohort's where it differs."""
+    mine = meetings.local_times(signup.course, meeting, signup.time_zone)
+    theirs = meetings.local_times(signup.course, meeting, meeting.zone)
+    same = [str(each) for each in mine] == [str(each) for each in theirs]
+    return {
+        "mine": mine,
+        "theirs": None if same else theirs[0] if theirs else None,
+        "city": zones.city(meeting.zone),
+    }
+
+
+def _first_meeting(signup: Signup, common: list[meetings.Meeting]) -> datetime | None:
+    found = meetings.occurrences(signup.course, common[0])[:1] if common else []
+    return meetings.in_zone(found[0], signup.time_zone) if found else None
