@@ -7,8 +7,9 @@ Each question gives a similarity between 0 and 1 for every pair:
 - number: 1 minus the distance, in units of the range that holds the middle 90 % of answers;
 - category: 1 when equal.
 
-`diverse` turns it round. The affinity is the mean over questions, by the organiser's weights, in which `wants met
-by offers` (both directions) counts as one more question. A question that nobody answered does not count.
+`diverse` turns it round. The affinity is the mean over questions, by the organiser's weights, in which
+`wants met by offers` (both directions) counts as one more question. A question that nobody answered
+does not count.
 
 This module imports scikit-learn, whose start takes a second: `matcher.match` imports it when it is needed.
 """
@@ -68,7 +69,7 @@ def tag_features() -> Pipeline:
 
 def text_features() -> Any:
     """Texts to (n, n_features) unit rows over words and character n-grams."""
-    words = TfidfVectorizer(token_pattern=r"(?u)\b\w\w+\b", sublinear_tf=True, dtype=np.float32)
+    words = TfidfVectorizer(sublinear_tf=True, dtype=np.float32)
     parts = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), sublinear_tf=True, dtype=np.float32)
     return make_union(words, parts)
 
@@ -105,6 +106,10 @@ def _parts(pool: Pool, params: Params, tick: Callable[[], None]) -> Iterator[tup
     offered = any(learner.offers for learner in pool.learners)
     if params.complement_weight > 0 and offered and any(learner.wants for learner in pool.learners):
         yield params.complement_weight, _complement(pool)
+
+
+def _float32(values: Any) -> Rows:
+    return np.asarray(values, dtype=np.float32)
 
 
 def _turned(block: Block) -> Block:
@@ -158,7 +163,7 @@ def _tags(pool: Pool, question: Question) -> Block:
     def block(rows: slice) -> Rows:
         both = (held[rows] @ features.T).toarray()
         either = mass[rows, None] + mass[None, :] - both
-        return np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+        return _float32(np.divide(both, either, out=np.zeros_like(both), where=either > 0))
 
     return block
 
@@ -192,7 +197,7 @@ def _number(pool: Pool, question: Question) -> Block:
 
     def block(rows: slice) -> Rows:
         alike = 1 - np.minimum(np.abs(values[rows, None] - values[None, :]) / reach, 1)
-        return np.nan_to_num(alike, nan=NEUTRAL)
+        return _float32(np.nan_to_num(alike, nan=NEUTRAL))
 
     return block
 
@@ -224,6 +229,6 @@ def _complement(pool: Pool) -> Block:
     def block(rows: slice) -> Rows:
         given = (offers[rows] @ wants.T).toarray() > 0
         taken = (wants[rows] @ offers.T).toarray() > 0
-        return (given.astype(np.float32) + taken) / 2
+        return _float32((given.astype(np.float32) + taken) / 2)
 
     return block

@@ -1,13 +1,15 @@
 """Weekly hours in IANA zones, turned into the block starts that hold in every week of the course.
 
-A block is a run of half-hour slots as long as a meeting. It is *anchored* in a zone when it starts at the same
-wall-clock time of that zone in every week. For each anchor this module works out, for each learner, the starts at
-which the learner is free in every week: in the weeks of the anchor's calendar and in the weeks of their own, so
-that it does not matter in whose calendar the course's weeks are counted.
+A block is a run of half-hour slots as long as a meeting. It is *anchored* in a zone when it starts at
+the same wall-clock time of that zone in every week. For each anchor this module works out, for each
+learner, the starts at which the learner is free in every week: in the weeks of the anchor's calendar
+and in the weeks of their own, so that it does not matter in whose calendar the course's weeks are
+counted.
 
 Zones are not handled one by one. Those with the same offsets throughout the course share a clock, and anchors
-that differ by a constant number of half hours share a class, so that a pool from a hundred zones needs a handful
-of tables. Time is in minutes since Monday 00:00 UTC of the first week; offsets are minutes east of UTC.
+that differ by a constant number of half hours share a class, so that a pool from a hundred zones needs
+a handful of tables. Time is in minutes since Monday 00:00 UTC of the first week; offsets are minutes
+east of UTC.
 """
 
 from __future__ import annotations
@@ -39,14 +41,17 @@ Minutes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Clock:
-    """The offsets of a zone through the course: `offsets[k]` holds from `changes[k - 1]` until `changes[k]`."""
+    """The offsets of a zone through the course: `offsets[k]` holds from `changes[k - 1]` until
+    `changes[k]`.
+    """
 
     changes: tuple[int, ...]
     offsets: tuple[int, ...]
 
     def offset_at(self, utc: Minutes) -> Minutes:
         """Minutes east of UTC at each instant."""
-        return np.asarray(self.offsets)[np.searchsorted(self.changes, utc, side="right")]
+        found: Minutes = np.asarray(self.offsets)[np.searchsorted(self.changes, utc, side="right")]
+        return found
 
     def to_utc(self, local: Minutes) -> Minutes:
         """The first instant at which the clock shows each local time (as zoneinfo does with fold=0)."""

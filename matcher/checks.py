@@ -22,8 +22,8 @@ def count_broken(
 ) -> dict[str, int]:
     """How often each rule is broken by these cohorts.
 
-    `meetings` are the blocks claimed for each cohort: one that does not hold breaks the rule `meeting`, and so does a
-    cohort that claims none.
+    `meetings` are the blocks claimed for each cohort: one that does not hold breaks the rule `meeting`,
+    and so does a cohort that claims none.
     """
     broken = dict.fromkeys((rule.name for rule in rules_of(pool, params)), 0)
     for rule in rules_of(pool, params):

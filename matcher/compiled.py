@@ -12,6 +12,7 @@ import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+settings: Any = numba.config
 HERE = Path(__file__).parent
 # Every file with kernels: one is compiled into the next.
 SOURCES = ("score.py", "state.py", "construct.py", "search.py", "columns.py")
@@ -28,14 +29,16 @@ def fingerprint() -> str:
 
 
 def kernel(function: F) -> F:
-    """Compile with numba; cached on disk, and free of the interpreter's lock so that searches run side by side.
+    """Compile with numba; cached on disk, and free of the interpreter's lock so that searches run side
+    by side.
 
-    numba drops a cached kernel when its own file changes, but not when a kernel that it calls, in another file, does. A
-    folder for each fingerprint of all the files makes sure that what runs is what is written.
+    numba drops a cached kernel when its own file changes, but not when a kernel that it calls, in
+    another file, does. A folder for each fingerprint of all the files makes sure that what runs is what
+    is written.
     """
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(Path(before or HERE / "__pycache__") / fingerprint())
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(Path(before or HERE / "__pycache__") / fingerprint())
     try:
         return cast(F, numba.njit(cache=True, nogil=True)(function))
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before

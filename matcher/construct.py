@@ -23,6 +23,15 @@ def can_meet(p: Any, i: Any, j: Any) -> Any:
 
 
 @kernel
+def shares_bit(one: Any, two: Any) -> Any:
+    """Whether two rows of words have a bit in common."""
+    found = False
+    for w in range(len(one)):
+        found |= (one[w] & two[w]) != 0
+    return found
+
+
+@kernel
 def compatible(p: Any, i: Any, j: Any) -> Any:
     """Whether i and j break no rule between them: a block, a language, not kept apart."""
     if not can_meet(p, i, j):
@@ -30,18 +39,15 @@ def compatible(p: Any, i: Any, j: Any) -> Any:
     for at in range(p.apart_start[i], p.apart_start[i + 1]):
         if p.apart[at] == j:
             return False
-    for w in range(p.languages.shape[1]):
-        if p.languages[i, w] & p.languages[j, w]:
-            return True
-    return False
+    return shares_bit(p.languages[i], p.languages[j])
 
 
 @kernel
 def neighbours(p: Any, active: Any, start: Any, stop: Any, noise: Any, near: Any, partners: Any) -> Any:
     """For learners active[start:stop], the compatible ones of highest affinity and how many are compatible.
 
-    `near` is (n, n_near), filled from the best on and padded with -1; `partners` is (n,). Ties fall at random, so that
-    a pool without answers does not crowd round its first learners.
+    `near` is (n, n_near), filled from the best on and padded with -1; `partners` is (n,). Ties fall at
+    random, so that a pool without answers does not crowd round its first learners.
     """
     n_near = near.shape[1]
     keys = np.empty(n_near, dtype=np.float64)
@@ -78,7 +84,9 @@ def _may_leave(p: Any, s: Any, j: Any, steal: Any, taken: Any) -> Any:
 
 @kernel
 def _grown(p: Any, common: Any, members: Any, k: Any, unit: Any, largest: Any) -> Any:
-    """The gain in affinity of adding `unit` to `members[:k]`, -1 when it cannot be; `common` holds their starts."""
+    """The gain in affinity of adding `unit` to `members[:k]`, -1 when it cannot be; `common` holds
+    their starts.
+    """
     gain = 0.0
     for at in range(p.unit_start[unit], p.unit_start[unit + 1]):
         j = p.unit_members[at]

@@ -1,7 +1,7 @@
 """Why these people sit together, why somebody has no cohort, and what would have to give.
 
-Nothing here repeats another person's answer to a learner: reasons count people, they do not name them. The only exception
-is an id that the learner named themselves and who named them.
+Nothing here repeats another person's answer to a learner: reasons count people, they do not name them.
+The only exception is an id that the learner named themselves and who named them.
 """
 
 from __future__ import annotations
@@ -131,8 +131,10 @@ class UnplacedReasons:
             for a in {0, int(self.hours.home[i])}
         )
         if at_once < needed:
-            return f"No {minutes}-minute block is free for at least {needed} others who share a language with you."
-        if self.params.convenor_required and not self.p.convenor[others].any() and not self.p.convenor[i]:
+            block = f"{minutes}-minute block is free for at least {needed} others"
+            return f"No {block} who share a language with you."
+        willing = self.p.convenor[others].any() or self.p.convenor[i]
+        if self.params.convenor_required and not willing:
             return "Nobody who could meet you is willing to convene a cohort."
         return "The cohorts that meet when you can are full, and the others who can are too few for one more."
 
@@ -141,7 +143,9 @@ class UnplacedReasons:
         return ones
 
     def _remedy(self, i: int) -> str | None:
-        """The block whose adding would open the most cohorts that have a seat left, in the learner's own time."""
+        """The block whose adding would open the most cohorts that have a seat left, in the learner's
+        own time.
+        """
         if (self.p.unit == self.p.unit[i]).sum() > 1:
             return None
         fitting = (self.open_languages & self.p.languages[i]).any(axis=1)

@@ -30,20 +30,23 @@ def match(
     """Form the best cohorts that can be had of a pool.
 
     Deterministic: the same pool and parameters give the same matching, unless the time limit cuts the search.
-    `progress` and `should_stop` are called several times a second; when the latter says true, the best matching so far
-    is returned with `stopped` set. Nobody is lost: who has no cohort is in `unplaced`, with a reason.
+    `progress` and `should_stop` are called several times a second; when the latter says true, the best
+    matching so far is returned with `stopped` set. Nobody is lost: who has no cohort is in `unplaced`,
+    with a reason.
 
     Raises:
         InvalidPool: an answer is not of its question's kind.
     """
+    # Deferred: compiled kernels take a moment to load, and a page that only reads results needs none.
+    from matcher.solve import solve, warm_up
+
+    # Compiling, which only the first run does, is not counted against the time limit.
+    warm_up()
     watch = Watch(params.seconds_allowed(len(pool)), progress, should_stop)
     hours = availability(pool, params)
     watch.report(0.01, "Comparing answers")
     problem, tags = _prepare(pool, params, hours, watch)
     barred = contradictions(pool, problem)
-    # Deferred: compiled kernels take a moment to load, and a page that only reads results needs none.
-    from matcher.solve import solve
-
     active = np.array([i for i in range(len(pool)) if i not in barred], dtype=np.int32)
     solution = solve(problem, params, active, watch)
     watch.report(0.95, "Checking the rules", solution.objective)
@@ -57,7 +60,8 @@ def match(
 def _prepare(
     pool: Pool, params: Params, hours: Availability, watch: Watch
 ) -> tuple[Problem, dict[str, list[frozenset[str]]]]:
-    # Deferred: scikit-learn takes a second to import, which nobody should pay who only wants to import `Pool`.
+    # Deferred: scikit-learn takes a second to import, which nobody should pay who only wants to import
+    # `Pool`.
     from matcher.affinity import pool_affinity, spelled_tags
 
     affinity = pool_affinity(pool, params, lambda: watch.report(0.03, "Comparing answers"))
@@ -107,7 +111,7 @@ def _matching(
         unplaced=unplaced,
         objective=objective,
         bound=bound,
-        gap=(bound - objective) / bound if bound > 0 else 0.0,
+        gap=(bound - objective) / bound if bound - objective > 1e-9 else 0.0,
         seconds=watch.elapsed,
         rules=broken,
         stopped=watch.stopped,

@@ -19,8 +19,8 @@ class Meeting:
     """A block that all members can make in every week of the course.
 
     `slot` is its start in the wall-clock week of `zone` (an IANA key, a member's own, or "UTC"), 0..335.
-    `if_needed_count` members gave one of its slots as if-needed only; `humane_count` members have it between 8:00
-    and 22:00 of their own day throughout.
+    `if_needed_count` members gave one of its slots as if-needed only; `humane_count` members have it
+    between 8:00 and 22:00 of their own day throughout.
     """
 
     zone: str
@@ -35,7 +35,9 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class CohortResult:
-    """One cohort: indices into the pool, its score (0..1, see `matcher.score`), its blocks, best first, and why."""
+    """One cohort: indices into the pool, its score (0..1, see `matcher.score`), its blocks, best first,
+    and why.
+    """
 
     members: tuple[int, ...]
     score: float
@@ -53,7 +55,9 @@ class CohortResult:
 
 @dataclass(frozen=True, slots=True)
 class Unplaced:
-    """A learner without a cohort, with a reason they can read and, when one is known, what would place them."""
+    """A learner without a cohort, with a reason they can read and, when one is known, what would place
+    them.
+    """
 
     learner: int
     reason: str
@@ -74,9 +78,10 @@ class CohortCheck:
 class Matching:
     """The cohorts of a pool.
 
-    `labels` is (n_learners,), the place in `cohorts` of each learner's cohort or -1. `objective` is the sum of the
-    cohorts' worths; no matching that keeps the rules can pass `bound`; `gap` is their distance as a share of
-    the bound. `rules` counts, for each rule, how often it is broken: always 0, or the matching would not exist.
+    `labels` is (n_learners,), the place in `cohorts` of each learner's cohort or -1. `objective` is the
+    sum of the cohorts' worths; no matching that keeps the rules can pass `bound`; `gap` is their
+    distance as a share of the bound. `rules` counts, for each rule, how often it is broken: always 0,
+    or the matching would not exist.
     """
 
     pool: Pool

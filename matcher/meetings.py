@@ -25,7 +25,9 @@ class Meetings:
         self._humane: dict[tuple[Clock, int], NDArray[np.bool_]] = {}
 
     def of(self, members: Sequence[int]) -> tuple[Meeting, ...]:
-        """All common blocks: nobody's if-needed first, then humane hours for most, then stable for most, then early."""
+        """All common blocks: nobody's if-needed first, then humane hours for most, then stable for
+        most, then early.
+        """
         rows = list(members)
         found: dict[bytes, tuple[tuple[int, ...], Meeting]] = {}
         for anchor in sorted({0, *self.hours.home[rows].tolist()}, key=lambda a: -self._at_home(rows, a)):
@@ -67,5 +69,5 @@ class Meetings:
         clock = self.hours.clocks[i]
         if (clock, anchor) not in self._humane:
             needed, _ = needed_slots(clock, self.hours.anchors[anchor], self.hours.params)
-            self._humane[clock, anchor] = np.isin(needed % 48, HUMANE).all(axis=0)
+            self._humane[clock, anchor] = np.all(np.isin(needed % 48, HUMANE), axis=0)
         return self._humane[clock, anchor]

@@ -45,9 +45,10 @@ class Question:
 class Params:
     """The rules' figures, the goals' weights and the limits of one match.
 
-    `start` is any day of the course's first week, `meeting_minutes` is rounded up to half hours. The weights of
-    common blocks, size and the worst-off are relative to affinity, which weighs 1. `time_limit` is in seconds for
-    the whole match; None means one that grows with the pool (see `seconds_allowed`).
+    `start` is any day of the course's first week, `meeting_minutes` is rounded up to half hours. The
+    weights of common blocks, size and the worst-off are relative to affinity, which weighs 1.
+    `time_limit` is in seconds for the whole match; None means one that grows with the pool (see
+    `seconds_allowed`).
 
     Raises:
         InvalidParams: a value is out of its range or two do not go together.
@@ -113,10 +114,12 @@ class Params:
         return -(-self.meeting_minutes // SLOT_MINUTES)
 
     def seconds_allowed(self, n_learners: int) -> float:
-        """The time limit, or when none is given one that suits the pool: seconds for 30, a minute for 5,000."""
+        """The time limit, or when none is given one that suits the pool: a minute for 5,000 (most need
+        far less).
+        """
         if self.time_limit is not None:
             return self.time_limit
-        return 10.0 + min(n_learners, 5_000) * 0.009 + max(0, n_learners - 5_000) * 0.012
+        return 30.0 + min(n_learners, 5_000) * 0.006 + max(0, n_learners - 5_000) * 0.012
 
 
 def _check_weight(name: str, weight: float) -> None:

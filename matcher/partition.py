@@ -1,6 +1,7 @@
 """OR-Tools: the best set of cohorts out of all that were seen, and a bound on any matching.
 
-This module imports OR-Tools, whose start takes a third of a second: `matcher.match` imports it when it is needed.
+This module imports OR-Tools, whose start takes a third of a second: `matcher.match` imports it when it
+is needed.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from ortools.sat.python import cp_model
+from scipy import sparse
+from scipy.optimize import linprog
 
 from matcher.progress import EVERY, Watch
 
 # CP-SAT counts in integers: worths are told in millionths.
 SCALE = 1_000_000
+COLUMNS_A_ROUND = 3_000
+MOST_FOR_CP_SAT = 60_000
 
 Cohort = tuple[int, ...]
 
@@ -25,9 +30,9 @@ def best_set(
 ) -> tuple[list[Cohort], bool]:
     """The disjoint cohorts of greatest total worth among those seen (set packing).
 
-    `seen` maps sorted member tuples to their worths, `start` is a solution to begin from, `effort` is CP-SAT's
-    deterministic time, so that a run repeats whatever the machine. Returns the cohorts, never worth less than `start`,
-    and whether they are proven to be the best.
+    `seen` maps sorted member tuples to their worths, `start` is a solution to begin from, `effort` is
+    CP-SAT's deterministic time, so that a run repeats whatever the machine. Returns the cohorts, never
+    worth less than `start`, and whether they are proven to be the best.
     """
     columns = sorted(seen)
     model = cp_model.CpModel()
@@ -69,6 +74,78 @@ def _solve(solver: cp_model.CpSolver, model: cp_model.CpModel, watch: Watch) -> 
     return status[0] if status else None
 
 
+def best_of_all(
+    columns: NDArray[np.int32],
+    worths: NDArray[np.float64],
+    start: Sequence[Cohort],
+    start_worth: float,
+    n: int,
+    watch: Watch,
+    seed: int,
+) -> tuple[list[Cohort], float | None]:
+    """The best set of disjoint cohorts out of all that keep the rules, with the proof.
+
+    The linear relaxation of set packing gives duals and a bound. A cohort whose reduced cost lies
+    further below zero than the relaxation lies above `start` can be in no better solution (reduced-cost
+    fixing), and what is left is small enough for CP-SAT. `columns` (m, size_max) are padded with n.
+
+    Returns the cohorts and the bound, None when time ran out before there was one.
+    """
+    relaxed = relaxation(columns, worths, n, watch)
+    if relaxed is None:
+        return list(start), None
+    bound, reduced = relaxed
+    near = np.flatnonzero(reduced >= start_worth - bound - 1e-6)
+    if len(near) > MOST_FOR_CP_SAT:
+        return list(start), bound
+    seen = {tuple(sorted(columns[c][columns[c] < n].tolist())): float(worths[c]) for c in near}
+    seen.update(
+        {c: w for c, w in zip(start, _worths_of(start, columns, worths, n), strict=True) if c not in seen}
+    )
+    chosen, proven = best_set(seen, start, watch, 30.0, seed)
+    return chosen, (sum(seen[c] for c in chosen) if proven else bound)
+
+
+def _worths_of(
+    cohorts: Sequence[Cohort], columns: NDArray[np.int32], worths: NDArray[np.float64], n: int
+) -> list[float]:
+    """The worth of each cohort, looked up in the list of all."""
+    width = columns.shape[1]
+    padded = np.array([list(c) + [n] * (width - len(c)) for c in cohorts], dtype=np.int32).reshape(-1, width)
+    ordered = np.sort(columns, axis=1)
+    return [float(worths[np.flatnonzero((ordered == row).all(axis=1))[0]]) for row in padded]
+
+
+def relaxation(
+    columns: NDArray[np.int32], worths: NDArray[np.float64], n: int, watch: Watch
+) -> tuple[float, NDArray[np.float64]] | None:
+    """The linear relaxation of set packing by column generation, pricing the whole list each time.
+
+    Returns a bound that holds whatever the duals' rounding, and (m,) reduced costs; None when time ran out.
+    """
+    held = np.argsort(-worths / (columns < n).sum(axis=1), kind="stable")[:COLUMNS_A_ROUND]
+    while not watch.tick():
+        duals = _duals(columns[held], worths[held], n)
+        reduced = worths - np.append(duals, 0.0)[columns].sum(axis=1)
+        gain = np.argsort(-reduced, kind="stable")[:COLUMNS_A_ROUND]
+        gain = np.setdiff1d(gain[reduced[gain] > 1e-7], held)
+        if not len(gain):
+            # A matching has at most n cohorts, each with at most this reduced cost.
+            return float(duals.sum() + n * max(0.0, float(reduced.max(initial=0.0)))), reduced
+        held = np.concatenate([held, gain])
+    return None
+
+
+def _duals(columns: NDArray[np.int32], worths: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+    """The price of each learner's seat in the relaxation over these columns."""
+    row, place = np.nonzero(columns < n)
+    ones = np.ones(len(row))
+    matrix = sparse.csr_array((ones, (columns[row, place], row)), shape=(n, len(columns)))
+    # HiGHS through SciPy: the package highspy and OR-Tools clash in one process.
+    result = linprog(-worths, A_ub=matrix, b_ub=np.ones(n), bounds=(0, None), method="highs")
+    return np.maximum(0.0, -np.asarray(result.ineqlin.marginals))
+
+
 def quick_bound(
     learners: NDArray[np.int32],
     best_mates: NDArray[np.float64],
@@ -78,8 +155,9 @@ def quick_bound(
 ) -> float:
     """A bound from each learner alone: nobody is worth more than with the best mates they could have.
 
-    A cohort's affinity is the mean over its members of their mean affinity to the others, and the least one's is
-    no more than that mean; so a learner adds at most the mean over their k - 1 best mates, for the best k.
+    A cohort's affinity is the mean over its members of their mean affinity to the others, and the least
+    one's is no more than that mean; so a learner adds at most the mean over their k - 1 best mates, for
+    the best k.
 
     Args:
         learners: (m,) who could be placed.

@@ -43,8 +43,8 @@ class Pool:
     """All learners to be seated, in the order that every index in a matching refers to.
 
     Raises:
-        InvalidPool: an id is empty or there twice, a time zone is unknown, a slot is outside 0..335, or a slot
-            is both free and if-needed.
+        InvalidPool: an id is empty or there twice, a time zone is unknown, a slot is outside 0..335, or
+            a slot is both free and if-needed.
     """
 
     learners: tuple[Learner, ...]
@@ -74,7 +74,8 @@ class Pool:
 
 
 def mutual_groups(pool: Pool) -> list[list[int]]:
-    """The pool cut into units: learners linked by mutual `together` share a list, everyone else has their own.
+    """The pool cut into units: learners linked by mutual `together` share a list, everyone else has
+    their own.
 
     Returns sorted lists of indices, ordered by their first member.
     """

@@ -71,7 +71,8 @@ def build_problem(pool: Pool, params: Params, hours: Availability, affinity: NDA
         apart=apart,
         convenor=np.array([one.convenor for one in pool.learners], dtype=np.uint8),
         sizes=np.array(
-            [params.size_min, params.size_max, params.convenor_required, hours.can is not hours.prefers], dtype=np.int64
+            [params.size_min, params.size_max, params.convenor_required, hours.can is not hours.prefers],
+            dtype=np.int64,
         ),
         block_values=block_values(params),
         size_values=size_values(params),

@@ -12,7 +12,9 @@ EVERY = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a match is: a fraction from 0 to 1, the stage in words, and the best objective and bound so far."""
+    """How far a match is: a fraction from 0 to 1, the stage in words, and the best objective and bound
+    so far.
+    """
 
     fraction: float
     stage: str
@@ -61,7 +63,9 @@ class Watch:
         self.tick()
 
     def tick(self) -> bool:
-        """Pass the latest progress on and ask whether to stop, unless that was done a moment ago; is it over?"""
+        """Pass the latest progress on and ask whether to stop, unless that was done a moment ago; is it
+        over?
+        """
         if self.elapsed - self._told >= EVERY or self.latest.fraction == 1.0:
             self._told = self.elapsed
             if self._progress is not None:

@@ -1,7 +1,7 @@
 """The rules: each holds in every cohort, or the cohort does not exist.
 
-They are written from the definitions, with zoneinfo and plain sets, and know nothing of the kernels' tables: what
-judges a matching must not share the faults of what made it.
+They are written from the definitions, with zoneinfo and plain sets, and know nothing of the kernels'
+tables: what judges a matching must not share the faults of what made it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class Size:
 
 
 class CommonBlock:
-    """In every week of the course all members are free for a meeting at one wall-clock start of a member's zone or UTC."""
+    """In every week of the course all members are free for a meeting at one wall-clock start of a
+    member's zone or UTC.
+    """
 
     name = "meeting"
 
@@ -77,7 +79,9 @@ class CommonBlock:
 
 @lru_cache(maxsize=200_000)
 def _covered(params: Params, anchor: str, slot: int, zone: str) -> frozenset[int] | None:
-    """The slots of a learner's week that the meeting touches in some week; None when a week skips its start."""
+    """The slots of a learner's week that the meeting touches in some week; None when a week skips its
+    start.
+    """
     slots = set()
     for week in range(params.weeks):
         shown = dt.datetime.combine(params.first_monday, dt.time()) + week * WEEK + slot * SLOT
@@ -92,11 +96,13 @@ def _covered(params: Params, anchor: str, slot: int, zone: str) -> frozenset[int
 
 @lru_cache(maxsize=200_000)
 def _own_starts(params: Params, anchor: str, slot: int, zone: str) -> tuple[tuple[int, ...], ...]:
-    """For each week of the learner's own calendar, the local starts that fall on `slot` of the anchor's week."""
+    """For each week of the learner's own calendar, the local starts that fall on `slot` of the anchor's
+    week.
+    """
     found = []
     for week in range(params.weeks):
         monday = dt.datetime.combine(params.first_monday, dt.time()) + week * WEEK
-        near = set()
+        near: set[int] = set()
         for shift in (-1, 0, 1):
             start = (monday + shift * WEEK + slot * SLOT).replace(tzinfo=ZoneInfo(anchor)).astimezone(dt.UTC)
             # Clocks may go over in the meantime by up to an hour: look two slots to either side.
@@ -145,7 +151,8 @@ class Together:
         for i in members:
             for j in self.mates[i]:
                 if j not in inside:
-                    yield f"{self.pool.learners[i].id} is to be with {self.pool.learners[j].id}, who is not here"
+                    mine, theirs = self.pool.learners[i].id, self.pool.learners[j].id
+                    yield f"{mine} is to be with {theirs}, who is not here"
 
 
 class Apart:

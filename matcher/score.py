@@ -7,8 +7,9 @@ The *score* of a cohort lies between 0 and 1 and speaks for its average member. 
 - common blocks: 1 - 2**-b for b common blocks, an if-needed block counting half, in the best anchor;
 - size: 1 at the target size, falling with the square of the distance to 0 at the farther limit.
 
-Its *worth* is size x (PLACED + score), and a matching's objective is the sum of its cohorts' worths. As scores do
-not pass 1 and PLACED is 2, seating one more person outweighs what one learner can gain or lose by it.
+Its *worth* is size x (PLACED + score), and a matching's objective is the sum of its cohorts' worths. As
+scores do not pass 1 and PLACED is 2, seating one more person outweighs what one learner can gain or
+lose by it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from matcher.pool import SLOTS_A_WEEK
 
 PLACED = 2.0
 INFEASIBLE = -1.0
+
 
 class Weights(NamedTuple):
     """The share of each goal in the score; they add up to 1."""
@@ -127,10 +129,10 @@ def any_apart(apart_start: Any, apart: Any, members: Any, k: Any) -> Any:
 @kernel
 def any_convenor(convenor: Any, members: Any, k: Any) -> Any:
     """Whether one of `members[:k]` is willing to convene."""
+    willing = 0
     for m in range(k):
-        if convenor[members[m]]:
-            return True
-    return False
+        willing += convenor[members[m]]
+    return willing > 0
 
 
 @kernel
@@ -141,7 +143,8 @@ def affinity_of(affinity: Any, goals: Any, members: Any, k: Any) -> Any:
     for m in range(k):
         i = members[m]
         own = 0.0
-        # Both visits of a pair read the same entry of the symmetric matrix, so that the second finds it in the cache.
+        # Both visits of a pair read the same entry of the symmetric matrix, so that the second finds it
+        # in the cache.
         for other in range(k):
             j = members[other]
             if other != m:

@@ -1,7 +1,8 @@
 """Simulated annealing over swaps and moves, proposed along the lists of kindred neighbours.
 
-A proposal is tested against the bit masks of the seat's mates first, which refuses most of those that cannot meet,
-and only then scored in full. The budget is counted in proposals, not seconds, so that a run repeats.
+A proposal is tested against the bit masks of the seat's mates first, which refuses most of those that
+cannot meet, and only then scored in full. The budget is counted in proposals, not seconds, so that a
+run repeats.
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ from matcher.state import draw, exchange, seat, unseat
 
 @kernel
 def _least_gain(noise: Any, heat: Any) -> Any:
-    """The gain from which on a change is accepted: the annealer's coin, tossed before the change is scored."""
+    """The gain from which on a change is accepted: the annealer's coin, tossed before the change is
+    scored.
+    """
     return heat * np.log((draw(noise, 1 << 30) + 1.0) / (1 << 30))
 
 
 @kernel
 def swap(p: Any, s: Any, i: Any, j: Any, heat: Any, one: Any, two: Any) -> Any:
-    """Let the units of i and j, who share no cohort, trade places (i may have none); return whether it was done."""
+    """Let the units of i and j, who share no cohort, trade places (i may have none); return whether it
+    was done.
+    """
     a, b = s.cohort[i], s.cohort[j]
     u, v = p.unit[i], p.unit[j]
     m = exchange(p, s, b, v, u, two)
@@ -110,9 +115,9 @@ def _pick(active: Any, waiting: Any, near: Any, noise: Any) -> Any:
 def anneal(p: Any, s: Any, active: Any, near: Any, proposals: Any, heat: Any, cooler: Any) -> Any:
     """Make `proposals` proposals while the heat falls from `heat` to `cooler` (worth units), linearly.
 
-    Each would bring a learner to where a neighbour sits: now and then as one more, else in place of a mate of the
-    neighbour. The tests that refuse most of them stand here and take single arrays, as a call that hands all of
-    them on is dear.
+    Each would bring a learner to where a neighbour sits: now and then as one more, else in place of a
+    mate of the neighbour. The tests that refuse most of them stand here and take single arrays, as a
+    call that hands all of them on is dear.
     """
     one = np.zeros(s.members.shape[1] + 1, dtype=np.int32)
     two = np.zeros(s.members.shape[1] + 1, dtype=np.int32)
@@ -128,10 +133,14 @@ def anneal(p: Any, s: Any, active: Any, near: Any, proposals: Any, heat: Any, co
             continue
         now = heat + (cooler - heat) * step / proposals
         other = members[b, draw(noise, size[b])]
-        if cohort[i] < 0 or draw(noise, 8) == 0:
-            if size[b] < size_max and _has_room(can, mates, i, other) and move(p, s, i, b, now, one, two):
-                continue
-        if other != j and _may_take(can, mates, i, other) and (cohort[i] < 0 or _may_take(can, mates, other, i)):
+        may_move = size[b] < size_max and (cohort[i] < 0 or draw(noise, 8) == 0)
+        if may_move and _has_room(can, mates, i, other) and move(p, s, i, b, now, one, two):
+            continue
+        if (
+            other != j
+            and _may_take(can, mates, i, other)
+            and (cohort[i] < 0 or _may_take(can, mates, other, i))
+        ):
             swap(p, s, i, other, now, one, two)
 
 

@@ -1,29 +1,40 @@
-"""The search from start to finish on one problem: construct, anneal, and let OR-Tools choose among all seen."""
+"""The search from start to finish on one problem: construct, anneal, and let OR-Tools choose among all
+seen.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from matcher.availability import availability
+from matcher.columns import all_cohorts, list_cohorts
 from matcher.construct import construct, neighbours
 from matcher.params import Params
-from matcher.problem import Problem
+from matcher.pool import Learner, Pool
+from matcher.problem import Problem, build_problem
 from matcher.progress import Watch
 from matcher.score import INFEASIBLE, worth
 from matcher.search import anneal, seat_waiting
-from matcher.state import State, cohorts_of, empty_state, fill
+from matcher.state import State, cohorts_of, empty_state
 
 N_NEAR = 48
 SLICES = 60
-# Heat in worth units: at first a swap that costs a tenth of a learner's score is often taken, at last none is.
+# Heat in worth units: at first a swap that costs a tenth of a learner's score is often taken, at last
+# none is.
 HOT, COLD = 0.04, 0.004
 # Proposals a learner; more make cohorts better, ever more slowly.
 PROPOSALS = 20_000
+LEAST_PROPOSALS = 1_000_000
 # The share of the time that annealing may take before it is hurried.
 ANNEAL_SHARE = 0.75
 LISTED_FROM = 0.5
+# Up to this many learners all cohorts are listed, if they are not too many, and the best set is proven.
+SMALL = 120
 
 Cohort = tuple[int, ...]
 
@@ -60,8 +71,25 @@ def solve(p: Problem, params: Params, active: NDArray[np.int32], watch: Watch) -
     seen: dict[Cohort, float] = {}
     best = improve(p, params, active, near, state, seen, watch)
     best = choose(seen, best, watch, params.random_state)
+    if len(active) <= SMALL and not watch.is_over():
+        best, proven = exactly(p, params, active, best, watch)
+        bound = min(bound, proven)
     objective = sum(worth_of(p, members) for members in best)
     return Solution(best, objective, max(bound, objective))
+
+
+def warm_up() -> None:
+    """Load the compiled kernels, or compile them on the first run after an installation (some 20 seconds)."""
+    pool = Pool(tuple(Learner(str(i), "UTC", frozenset(range(4))) for i in range(5)))
+    params = Params(start=dt.date(2024, 1, 1), size_min=2, target_size=2, size_max=3)
+    p = build_problem(pool, params, availability(pool, params), np.zeros((5, 5), dtype=np.float32))
+    active = np.arange(5, dtype=np.int32)
+    state = empty_state(p, 0)
+    near, _ = find_neighbours(p, active, state, Watch(math.inf))
+    construct(p, state, active, active, 2)
+    anneal(p, state, active, near, 10, HOT, COLD)
+    seat_waiting(p, state, active, 1, 2)
+    list_cohorts(p, active, np.zeros((100, 3), dtype=np.int32), np.zeros(100), 100)
 
 
 def find_neighbours(
@@ -90,7 +118,7 @@ def improve(
 ) -> list[Cohort]:
     """Anneal; note in `seen` the cohorts met while it is cool; return the best set of cohorts met."""
     best, best_worth = cohorts_of(state), float(state.value.sum())
-    proposals = max(1, PROPOSALS * len(active) // SLICES)
+    proposals = max(LEAST_PROPOSALS, PROPOSALS * len(active)) // SLICES
     began, done = watch.elapsed, 0.0
     span = max(1e-3, watch.left(ANNEAL_SHARE))
     while done < 1.0 and not watch.stopped and len(active) > 1:
@@ -103,7 +131,7 @@ def improve(
         total = float(state.value.sum())
         if total > best_worth:
             best, best_worth = cohorts_of(state), total
-        if done > LISTED_FROM:
+        if done > LISTED_FROM or len(active) <= SMALL:
             note(state, seen)
         watch.report(0.15 + 0.7 * done, "Improving the cohorts", best_worth)
     for members in best:
@@ -113,8 +141,7 @@ def improve(
 
 def note(state: State, seen: dict[Cohort, float]) -> None:
     """Add the present cohorts to those seen."""
-    for members, value in zip(cohorts_of(state), state.value[state.size > 0].tolist(), strict=True):
-        seen[members] = value
+    seen.update(zip(cohorts_of(state), state.value[state.size > 0].tolist(), strict=True))
 
 
 def choose(seen: dict[Cohort, float], best: list[Cohort], watch: Watch, seed: int) -> list[Cohort]:
@@ -128,6 +155,24 @@ def choose(seen: dict[Cohort, float], best: list[Cohort], watch: Watch, seed: in
     effort = min(4.0, 0.5 + len(seen) / 10_000)
     chosen, _ = best_set(seen, best, watch, effort, seed)
     return chosen
+
+
+def exactly(
+    p: Problem, params: Params, active: NDArray[np.int32], best: list[Cohort], watch: Watch
+) -> tuple[list[Cohort], float]:
+    """The best matching of a small pool, with a proven bound (infinite when its cohorts are too many to
+    list).
+    """
+    watch.report(0.87, "Proving that no better cohorts exist")
+    listed = all_cohorts(p, active)
+    if listed is None or not len(listed[0]):
+        return best, math.inf if listed is None else 0.0
+    # Deferred: OR-Tools takes a third of a second to import.
+    from matcher.partition import best_of_all
+
+    worth_now = sum(worth_of(p, members) for members in best)
+    chosen, bound = best_of_all(*listed, best, worth_now, len(p.unit), watch, params.random_state)
+    return chosen, math.inf if bound is None else bound
 
 
 def bound_of(p: Problem, active: NDArray[np.int32], near: NDArray[np.int32]) -> float:

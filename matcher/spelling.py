@@ -28,9 +28,9 @@ def plain(tag: str) -> str:
 def one_spelling(tags: Iterable[frozenset[str]]) -> dict[str, str]:
     """Map each tag to the most common spelling of the same thing (to itself, mostly).
 
-    `tags` are the case-folded sets of all learners. Spellings are the same when their plain forms are, or when
-    one is a rare slip of the pen beside a common one: alike in their character n-grams, with the same first letter and the
-    same digits, and one or two edits apart.
+    `tags` are the case-folded sets of all learners. Spellings are the same when their plain forms are,
+    or when one is a rare slip of the pen beside a common one: alike in their character n-grams, with
+    the same first letter and the same digits, and one or two edits apart.
     """
     times = Counter(tag for ones in tags for tag in ones)
     forms: Counter[str] = Counter()

@@ -20,8 +20,8 @@ class State(NamedTuple):
         members: (n_cohorts, size_max + 1) the members of each cohort, the first `size` entries count.
         size: (n_cohorts,) 0 for a place not in use.
         value: (n_cohorts,) the worth of each cohort.
-        mates: (n, n_anchors, 6) the starts that the other units of the learner's cohort share: a quick test of who
-            could take the learner's seat.
+        mates: (n, n_anchors, 6) the starts that the other units of the learner's cohort share: a quick
+            test of who could take the learner's seat.
         noise: (1,) the state of the random generator.
     """
 
@@ -54,15 +54,6 @@ def cohorts_of(s: State) -> list[tuple[int, ...]]:
     return [tuple(sorted(s.members[c, : s.size[c]].tolist())) for c in np.flatnonzero(s.size)]
 
 
-def fill(p: Problem, s: State, cohorts: list[tuple[int, ...]]) -> None:
-    """Seat exactly these cohorts."""
-    s.cohort[:] = -1
-    s.size[:] = 0
-    s.value[:] = 0.0
-    for c, members in enumerate(cohorts):
-        seat(p, s, c, np.array(members, dtype=np.int32), len(members))
-
-
 @kernel
 def draw(noise: Any, below: Any) -> Any:
     """A random integer from 0 to below - 1 (xorshift64*, Vigna 2016)."""
@@ -77,7 +68,9 @@ def draw(noise: Any, below: Any) -> Any:
 
 @kernel
 def seat(p: Any, s: Any, c: Any, members: Any, k: Any) -> Any:
-    """Make `members[:k]` the cohort at place c; k = 0 empties it. Those who left must be seated elsewhere or marked."""
+    """Make `members[:k]` the cohort at place c; k = 0 empties it. Those who left must be seated
+    elsewhere or marked.
+    """
     s.size[c] = k
     s.value[c] = worth(p, members, k) if k else 0.0
     for m in range(k):
@@ -106,7 +99,8 @@ def fits(common: Any, can: Any, i: Any) -> Any:
 
 @kernel
 def exchange(p: Any, s: Any, c: Any, out: Any, into: Any, members: Any) -> Any:
-    """Write into `members` the cohort at c without unit `out` and with unit `into` (-1 for none); return its size.
+    """Write into `members` the cohort at c without unit `out` and with unit `into` (-1 for none);
+    return its size.
 
     The size is size_max + 1 when it would be even larger.
     """

@@ -13,8 +13,8 @@ from matcher.score import any_apart, common_halves, share_language
 def contradictions(pool: Pool, p: Problem) -> dict[int, str]:
     """Each learner whom no cohort can seat whatever the others do, with the reason.
 
-    Alone that is a learner without a block. A unit is barred as a whole when it is larger than a cohort may be,
-    holds two to be kept apart, or shares no language or no block.
+    Alone that is a learner without a block. A unit is barred as a whole when it is larger than a cohort
+    may be, holds two to be kept apart, or shares no language or no block.
     """
     barred: dict[int, str] = {}
     for u in range(len(p.unit_start) - 1):
@@ -36,6 +36,8 @@ def _contradiction(p: Problem, members: NDArray[np.int32]) -> str | None:
         return "two of you are to be kept apart"
     if not share_language(p.languages, members, k):
         return "share no language"
-    if common_halves(p.can, p.prefers, p.home, p.sizes[3], members, k) == 0 and not (k == 1 and p.can[members[0]].any()):
+    if common_halves(p.can, p.prefers, p.home, p.sizes[3], members, k) == 0 and not (
+        k == 1 and p.can[members[0]].any()
+    ):
         return "share no meeting time"
     return None
