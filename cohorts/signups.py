@@ -303,6 +303,7 @@ def fill_places(session: Session, course: Course, at: datetime) -> int:
 
 def lock(session: Session, course: Course) -> None:
     """Wait until nobody else hands out places of ``course``; it holds until the transaction ends."""
+    session.flush()  # refreshing would undo what has not been written yet
     session.refresh(course, ["state", "capacity", "opens_at", "closes_at"], with_for_update=True)
 
 
@@ -356,5 +357,5 @@ def _remind(session: Session, signup: Signup, at: datetime) -> None:
         .where(Mail.kind == Kind.ALREADY_SIGNED_UP.value, Mail.created_at > at - MAIL_PAUSE)
     )
     if session.scalar(recent.limit(1)) is None:
-        enqueue(session, Kind.ALREADY_SIGNED_UP, signup=signup)
+        enqueue(session, Kind.ALREADY_SIGNED_UP, signup=signup).created_at = at
         session.flush()
