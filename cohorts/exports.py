@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -116,7 +116,9 @@ def calendar(course: Course, cohorts: Sequence[Cohort]) -> bytes:
         starts = meetings.occurrences(course, blocks[0]) if blocks else []
         if starts:
             made.add_component(_event(course, cohort, starts))
-    made.add_missing_timezones()
+    # Rules for the years of the course; all since 1970 would be four pages long.
+    end = course.start + timedelta(weeks=course.weeks)
+    made.add_missing_timezones(date(course.start.year - 1, 1, 1), date(end.year + 1, 12, 31))
     content: bytes = made.to_ical()
     return content
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from . import native, signups
 from .answers import Answers, answers_of
+from .courses import interest_key
 from .exceptions import CohortsError
 from .models import Course, Signup, SignupState
 from .native import COLUMNS, REQUIRED
@@ -199,8 +200,8 @@ def _merged(before: Answers, answers: Answers, columns: Iterable[str]) -> Answer
     """Return the stored answers with those of a file's columns; what it has no column for stays."""
     given = {column: getattr(answers, column) for column in columns}
     merged = replace(before, **given)
-    if set(merged.interests) == set(before.interests):
-        merged = replace(merged, interests=before.interests)  # they are kept without an order
+    if set(map(interest_key, merged.interests)) == set(map(interest_key, before.interests)):
+        merged = replace(merged, interests=before.interests)  # only the order or the spelling differs
     return merged
 
 

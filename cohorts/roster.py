@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -43,11 +43,10 @@ def rows(session: Session, course: Course) -> list[RosterRow]:
     run = latest_published(session, course)
     if run is None:
         return []
-    reasons: Mapping[int, str] = dict(
-        session.execute(
-            select(Seat.signup_id, Seat.reason).where(Seat.run_id == run.id, Seat.cohort_id.is_(None))
-        ).tuples()
+    unplaced_seats = select(Seat.signup_id, Seat.reason).where(
+        Seat.run_id == run.id, Seat.cohort_id.is_(None)
     )
+    reasons = dict(session.execute(unplaced_seats).all())
     members = _members(session, course)
     placed = [
         (cohort.position, row_of(course, signup, cohort.name, meetings.of_cohort(cohort)))

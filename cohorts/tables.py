@@ -103,9 +103,8 @@ def _decode(content: bytes) -> str:
         raise MalformedFile("The file is empty.")
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise MalformedFile(
-            f"Line {line} holds a NUL byte, so this is not a text file. Save it as CSV (UTF-8)."
-        )
+        message = f"Line {line} holds a NUL byte, so this is not a text file. Save it as CSV (UTF-8)."
+        raise MalformedFile(message, line)
     return text
 
 

@@ -166,7 +166,7 @@ def _course(session: Session, slug: str) -> Course:
 def _put(content: bytes, out: str | None) -> None:
     """Write to a file, whole or not at all, or to standard output."""
     if out is None or out == "-":
-        click.get_binary_stream("stdout").write(content)
+        sys.stdout.buffer.write(content)
         return
     try:
         with OutputFile(out) as file:

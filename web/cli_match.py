@@ -70,7 +70,13 @@ class Stop:
 @click.option("--out", required=True, type=click.Path(), help="Where the roster goes, as CSV.")
 @click.option("--size", type=Sizes(), default="4-8", show_default=True, help="Sizes a cohort may have.")
 @click.option("--target-size", type=int, help="Size to aim for.  [default: 6, within --size]")
-@click.option("--meeting", type=int, default=90, show_default=True, help="Minutes of the weekly meeting.")
+@click.option(
+    "--meeting",
+    type=click.IntRange(30, 480),
+    default=90,
+    show_default=True,
+    help="Minutes of the weekly meeting.",
+)
 @click.option(
     "--start",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -78,14 +84,22 @@ class Stop:
     show_default=True,
     help="First day of the course.",
 )
-@click.option("--weeks", type=int, default=8, show_default=True, help="Weeks of the course.")
+@click.option(
+    "--weeks", type=click.IntRange(1, 52), default=8, show_default=True, help="Weeks of the course."
+)
 @click.option(
     "--time-limit",
     type=click.FloatRange(min=0, min_open=True),
     help="Seconds to search.  [default: grows with the number of sign-ups]",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same matching.")
-@click.option("--jobs", type=int, default=1, show_default=True, help="Cores to use.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="The same seed gives the same matching.",
+)
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Cores to use.")
 @click.option("--report", type=click.Path(), help="Where a report goes, as JSON.")
 def match_command(
     signups: str,
@@ -110,9 +124,8 @@ def match_command(
     people = read_people(signups)
     settings = _settings(size, target_size, meeting, start.date(), weeks, time_limit, seed, jobs)
     with ExitStack() as files:
-        roster_file, report_file = (
-            files.enter_context(_open(path)) if path else None for path in (out, report)
-        )
+        roster_file = files.enter_context(_open(out))
+        report_file = files.enter_context(_open(report)) if report else None
         matching = _search(people, settings, stop)
         _write(people, settings, matching, roster_file, report_file)
     click.echo(_summary(matching, out), err=True)
@@ -173,12 +186,18 @@ def _settings(
     from cohorts.runs import MatchSettings, to_params
 
     least, most = size
+    target_size = min(max(6, least), most) if target_size is None else target_size
+    if not 2 <= least <= target_size <= most <= 64:
+        raise Refused(
+            f"Sizes {least}-{most} with a target of {target_size} cannot be: sizes lie between 2 and 64, "
+            "the smallest comes first, and the target lies between them."
+        )
     settings = MatchSettings(
         start=start,
         weeks=weeks,
         size_min=least,
         size_max=most,
-        target_size=min(max(6, least), most) if target_size is None else target_size,
+        target_size=target_size,
         meeting_minutes=meeting,
         time_limit=time_limit,
         random_state=seed,

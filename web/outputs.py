@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -22,13 +23,15 @@ class OutputFile:
         """Open a new file beside ``path``; raises OSError when that cannot be done."""
         self.path = Path(os.path.realpath(path))
         self._temporary: Path | None = None
-        if self.path.is_dir():
-            raise IsADirectoryError(21, os.strerror(21), str(path))
-        if self.path.exists() and not self.path.is_file():
-            self._file = open(self.path, "wb")  # noqa: SIM115 (closed by __exit__)
+        # Looked at by the name that was given: /dev/stdout leads to a pipe that has no other.
+        kind = os.stat(path).st_mode if os.path.exists(path) else stat.S_IFREG
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+        if not stat.S_ISREG(kind):
+            self._file = open(path, "wb")  # noqa: SIM115 (closed by __exit__)
             return
         if self.path.exists() and not os.access(self.path, os.W_OK):
-            raise PermissionError(13, os.strerror(13), str(path))
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
         descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         self._temporary = Path(name)
         self._file = os.fdopen(descriptor, "wb")
