@@ -15,6 +15,7 @@ from wtforms import (
     Form,
     FormField,
     IntegerField,
+    SelectChoice,
     SelectField,
     StringField,
     TextAreaField,
@@ -29,7 +30,11 @@ from cohorts.questions import QUESTIONS
 WEIGHTS: Final = ((0.0, "not at all"), (0.5, "a little"), (1.0, "some"), (3.0, "much"))
 """How much the answers to a question count, in words."""
 
-ASKED: Final = (("no", "Not asked"), ("optional", "Optional"), ("required", "Required"))
+ASKED: Final = (
+    SelectChoice("no", "Not asked"),
+    SelectChoice("optional", "Optional"),
+    SelectChoice("required", "Required"),
+)
 
 SIZES: Final = ("size_min", "target_size", "size_max", "meeting_minutes")
 
@@ -93,22 +98,24 @@ class UTCMomentField(DateTimeLocalField):  # type: ignore[misc]
 class KeptSelectField(SelectField):  # type: ignore[misc]
     """A choice among usual values that keeps an unusual one a course has already."""
 
-    choices: list[Any]
+    choices: list[SelectChoice]
 
     def process_data(self, value: Any) -> None:
         """Offer ``value`` too."""
         super().process_data(value)
-        if value is not None and value not in [each[0] for each in self.choices]:
-            self.choices = [*self.choices, (value, f"{value:g}")]
+        if value is not None and value not in [self.coerce(each.value) for each in self.choices]:
+            self.choices = [*self.choices, SelectChoice(f"{value:g}")]
 
 
 def _weight_field(label: str = "How much it counts") -> KeptSelectField:
-    words = [(weight, f"{word} ({weight:g})") for weight, word in WEIGHTS]
+    words = [SelectChoice(f"{weight:g}", f"{word} ({weight:g})") for weight, word in WEIGHTS]
     return KeptSelectField(label, choices=words, coerce=float)
 
 
 def _minutes_field() -> KeptSelectField:
-    return KeptSelectField("Length of a meeting", choices=[(n, f"{n} minutes") for n in LENGTHS], coerce=int)
+    return KeptSelectField(
+        "Length of a meeting", choices=[SelectChoice(str(n), f"{n} minutes") for n in LENGTHS], coerce=int
+    )
 
 
 class AskedForm(Form):  # type: ignore[misc]
@@ -204,11 +211,12 @@ class MatchForm(SizesForm):
 
     time_limit = SelectField(
         "Time to search",
+        default="",
         choices=[
-            ("", "as long as it needs"),
-            ("10", "10 seconds"),
-            ("30", "30 seconds"),
-            ("120", "2 minutes"),
+            SelectChoice("", "as long as it needs"),
+            SelectChoice("10", "10 seconds"),
+            SelectChoice("30", "30 seconds"),
+            SelectChoice("120", "2 minutes"),
         ],
     )
     random_state = WholeNumberField("Variant", default=0)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cohorts import availability, courses, directory, policies, runs, signups, statistics
@@ -36,8 +36,9 @@ def refuse_nul(endpoint: str | None, values: dict[str, str] | None) -> None:
 
 def me() -> User:
     """Return who is signed in; every view of this blueprint requires somebody to be."""
-    user = current_user()
-    assert user is not None
+    if "me" not in g:
+        g.me = current_user()  # held for the whole request, so that it is loaded only once
+    user: User = g.me
     return user
 
 

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from cohorts import courses, directory, proposals, runs
 from cohorts.exceptions import Conflict, InvalidInput, RunInProgress, UnfitPool
 from cohorts.meetings import SLOT_MINUTES, Meeting, local_times, when
-from cohorts.models import Course, Run, RunState
+from cohorts.models import Course, Run, RunState, SignupState
 
 from .auth import organiser_required
 from .course_forms import MatchForm
@@ -45,9 +45,9 @@ def scores(cohorts: list[proposals.ProposedCohort]) -> Scores | None:
 
 def gap_in_words(run: Run) -> str:
     """Return how far a proposal can be from the best one, as a sentence."""
-    if run.objective is None or run.bound is None or run.bound <= 0:
+    if run.objective is None or run.bound is None or run.objective <= 0:
         return ""
-    gap = (run.bound - run.objective) / run.bound
+    gap = run.bound / run.objective - 1
     if gap < 0.0005:
         return "No other proposal can score higher: this one is proven best."
     return f"No other proposal can score more than {gap:.1%} higher; this one may be the best already."
@@ -212,13 +212,8 @@ def publish(slug: str, key: str) -> ResponseReturnValue:
     try:
         if found.state is not RunState.PROPOSED:
             raise Conflict(f"This run is {found.state.value}; only a proposal can be published.")
-        if request.method == "GET":
-            return render_template(
-                "organiser/publish.html",
-                course=course,
-                run=found,
-                proposal=proposals.of_run(session(), found),
-            )
+        if request.method != "POST":
+            return _publish_page(course, found)
         proposals.publish(session(), found)
     except Conflict as error:
         session().rollback()
@@ -226,3 +221,22 @@ def publish(slug: str, key: str) -> ResponseReturnValue:
     session().commit()
     flash("The cohorts are published. The mails are on their way.", "good")
     return redirect(url_for(".run", slug=slug, key=key))
+
+
+def _publish_page(course: Course, found: Run) -> str:
+    """Say how many mails go to whom; who has withdrawn since the run gets none."""
+    proposal = proposals.of_run(session(), found)
+    seated = [member for each in proposal.cohorts for member in each.members]
+    unplaced = [seat.signup for seat in proposal.unplaced]
+    placed, left_over = (
+        sum(signup.state is SignupState.CONFIRMED for signup in some) for some in (seated, unplaced)
+    )
+    return render_template(
+        "organiser/publish.html",
+        course=course,
+        run=found,
+        n_cohorts=len(proposal.cohorts),
+        placed=placed,
+        left_over=left_over,
+        gone=len(seated) + len(unplaced) - placed - left_over,
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Final
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
@@ -15,7 +14,7 @@ from cohorts.models import Course, Upload, now
 from .auth import organiser_required
 from .course_forms import UploadForm
 from .database import session
-from .desk import blueprint, me, own_course
+from .desk import argument, blueprint, me, own_course
 
 SHOWN: Final = 50
 """Rows of a file that are shown; the refused ones are shown all."""
@@ -56,8 +55,8 @@ def dry_run(slug: str, key: str) -> ResponseReturnValue:
     """Show row by row what an import would do."""
     course = own_course(slug)
     kept, plan = _kept(course, key)
-    refused = [row for row in plan.rows if row.action == "refuse"]
-    others = [row for row in plan.rows if row.action != "refuse"]
+    refused = [row for row in plan.rows if row.action is imports.Action.REFUSE]
+    others = [row for row in plan.rows if row.action is not imports.Action.REFUSE]
     return render_template(
         "organiser/dry_run.html",
         course=course,
@@ -66,7 +65,7 @@ def dry_run(slug: str, key: str) -> ResponseReturnValue:
         refused=refused,
         others=others,
         shown=others[:SHOWN],
-        counts=Counter(str(row.action) for row in plan.rows),
+        counts=plan.counts,
     )
 
 
@@ -98,10 +97,17 @@ def discard(slug: str, key: str) -> ResponseReturnValue:
 @blueprint.get("/<slug>/roster", endpoint="roster")
 @organiser_required
 def roster_page(slug: str) -> ResponseReturnValue:
-    """Show the roster of a course."""
+    """Show the roster of a course; those rows that contain a text, if one is asked for."""
     course = own_course(slug)
-    rows = roster.rows(session(), course)
-    return render_template("organiser/roster.html", course=course, rows=rows, formats=list(exports.FORMATS))
+    rows, text = roster.rows(session(), course), argument("q")
+    shown = [row for row in rows if text.casefold() in _searched(row)]
+    return render_template(
+        "organiser/roster.html", course=course, rows=shown, text=text, formats=list(exports.FORMATS)
+    )
+
+
+def _searched(row: roster.RosterRow) -> str:
+    return f"{row.cohort}\n{row.name}\n{row.email}\n{row.time_zone}".casefold()
 
 
 @blueprint.get("/<slug>/roster.<format_>")
@@ -111,10 +117,9 @@ def export(slug: str, format_: str) -> ResponseReturnValue:
     course = own_course(slug)
     if format_ not in exports.FORMATS:
         abort(404)
-    content = exports.FORMATS[format_](session(), course)
-    name = f"{course.slug}-roster.{format_}"
+    written = exports.FORMATS[format_]
     return Response(
-        content,
-        content_type="text/plain",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        written(session(), course),
+        content_type=written.content_type,
+        headers={"Content-Disposition": f'attachment; filename="{course.slug}-roster{written.suffix}"'},
     )
