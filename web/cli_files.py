@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .cli_match import Refused, print_problems, read_file
+from .cli_match import BAD_INPUT, Refused, print_problems, read_file
 from .outputs import OutputFile
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from cohorts.database import Database
     from cohorts.imports import Plan
     from cohorts.models import Course
 
@@ -36,17 +39,17 @@ def import_command(course: str, file: str, dry_run: bool, leave_out_refused: boo
     from cohorts import imports
     from cohorts.models import now
 
-    from .serving import open_database
-
-    database = open_database()
-    with database.transaction() as session:
+    with _database() as database, database.transaction() as session:
         found = _course(session, course)
         plan = read_file(file, lambda content: imports.dry_run(session, found, content, file))
         _print_notes(file, plan)
-        if not leave_out_refused:
-            print_problems(file, plan.rows)
+        refused = print_problems(file, plan.rows) and not leave_out_refused
         if dry_run:
-            click.echo(", ".join(f"{count} to {action}" for action, count in plan.counts.items()))
+            counts = plan.counts.values()
+            click.echo("{} to add, {} to change, {} the same, {} refused.".format(*counts))
+        if refused:
+            sys.exit(BAD_INPUT)
+        if dry_run:
             return
         result = imports.apply(session, found, plan, leave_out_refused=leave_out_refused, at=now())
     click.echo(f"{result.added} added, {result.changed} changed, {result.left_out} left out.")
@@ -71,11 +74,9 @@ def export_command(course: str, format_: str, out: str | None) -> None:
     """
     from cohorts import exports
 
-    from .serving import open_database
-
     if out is None and format_ == "xlsx" and sys.stdout.isatty():
         raise Refused("A workbook cannot be shown on a terminal. Give --out FILE.")
-    with open_database().reading() as session:
+    with _database() as database, database.reading() as session:
         content = exports.FORMATS[format_](session, _course(session, course))
     _put(content, out)
 
@@ -116,12 +117,10 @@ def add_user(email: str, role: str, name: str) -> None:
     from cohorts.answers import address, is_address
     from cohorts.models import Role, User
 
-    from .serving import open_database
-
     found = address(email)
     if not is_address(found):
         raise Refused(f"{email} is not an e-mail address.")
-    with open_database().transaction() as session:
+    with _database() as database, database.transaction() as session:
         if session.scalar(select(User.id).where(User.email == found)) is not None:
             raise Refused(f"{found} can sign in already.")
         session.add(User(email=found, name=name, role=Role(role)))
@@ -142,14 +141,24 @@ def link_user(email: str) -> None:
     from cohorts.links import Links
     from cohorts.models import User
 
-    from .serving import open_database
-
     settings = config.load()
-    with open_database().reading() as session:
+    with _database() as database, database.reading() as session:
         user = session.scalar(select(User).where(User.email == address(email), User.active.is_(True)))
         if user is None:
             raise Refused(f"Nobody signs in as {email}. Add them with: cohorts user add {email}")
         click.echo(Links(settings.secret_key, settings.public_url).sign_in(user))
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    """Give the database that the settings name, and let go of it at the end."""
+    from .serving import open_database
+
+    database = open_database()
+    try:
+        yield database
+    finally:
+        database.engine.dispose()
 
 
 def _course(session: Session, slug: str) -> Course:

@@ -147,7 +147,8 @@ def read_people(path: str) -> list[Answers]:
     ]
     if file.unknown:
         click.echo(f"{path}:1: not known and ignored: {', '.join(file.unknown)}", err=True)
-    print_problems(path, entries)
+    if print_problems(path, entries):
+        sys.exit(BAD_INPUT)
     return [entry.answers for entry in entries if entry.answers is not None]
 
 
@@ -163,13 +164,12 @@ def read_file(path: str, read: Any) -> Any:
         raise Refused(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def print_problems(path: str, rows: Sequence[Any]) -> None:
-    """Print the problems of all rows, one a line; end here when there is one."""
+def print_problems(path: str, rows: Sequence[Any]) -> bool:
+    """Print the problems of all rows, one a line; tell whether there was one."""
     found = [(row.line, problem) for row in rows for problem in row.problems]
     for line, problem in found:
         click.echo(f"{path}:{line}: {problem.column}: {problem.message}", err=True)
-    if found:
-        sys.exit(BAD_INPUT)
+    return bool(found)
 
 
 def _settings(
