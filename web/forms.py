@@ -8,7 +8,16 @@ from typing import Any, ClassVar, Final
 
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, EmailField, Field, RadioField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    EmailField,
+    Field,
+    RadioField,
+    SelectChoice,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
 
 from cohorts.answers import FIELDS, Answers, Errors, answers_of, check
 from cohorts.models import Course, Experience, Signup
@@ -133,7 +142,11 @@ class SignUpForm(FlaskForm):  # type: ignore[misc]
     availability = SlotsField("When are you free?")
     languages = TagsField(QUESTIONS["languages"].label)
     interests = TagsField(QUESTIONS["interests"].label)
-    experience = RadioField(QUESTIONS["experience"].label, choices=EXPERIENCES, validate_choice=False)
+    experience = RadioField(
+        QUESTIONS["experience"].label,
+        choices=[SelectChoice(*each) for each in EXPERIENCES],
+        validate_choice=False,
+    )
     hours_per_week = HoursField(QUESTIONS["hours_per_week"].label)
     goal = TextAreaField(QUESTIONS["goal"].label)
     can_help_with = TagsField(QUESTIONS["can_help_with"].label)
@@ -177,6 +190,11 @@ class SignUpForm(FlaskForm):  # type: ignore[misc]
         super().validate(extra_validators)
         self.refuse(check(self.answers(), self._course))
         return not self.errors
+
+    def validate_experience(self, field: Field) -> None:
+        """Refuse what is none of the options; no answer is fine."""
+        if field.data and field.data not in set(Experience):
+            raise ValidationError("Choose one of these.")
 
     def refuse(self, errors: Errors) -> None:
         """Show what the domain finds wrong, at fields that could be read."""
