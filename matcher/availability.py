@@ -59,7 +59,8 @@ class Clock:
             change + max(before, after)
             for change, before, after in zip(self.changes, self.offsets, self.offsets[1:], strict=False)
         ]
-        return local - np.asarray(self.offsets)[np.searchsorted(edges, local, side="right")]
+        found: Minutes = local - np.asarray(self.offsets)[np.searchsorted(edges, local, side="right")]
+        return found
 
     def anchor_key(self) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
         """Equal for clocks that differ by a constant number of half hours: they anchor the same blocks."""

@@ -16,7 +16,7 @@ from matcher.params import Params
 from matcher.pool import Pool
 from matcher.problem import Problem, build_problem
 from matcher.progress import Progress, Watch
-from matcher.rules import CommonBlock, Rule, rules_of
+from matcher.rules import CommonBlock, Rule, Size, rules_of
 from matcher.units import contradictions
 
 
@@ -54,7 +54,9 @@ def match(
     why = CohortReasons(pool, params, tags)
     cohorts = [_result(params, problem, members, meetings, why) for members in solution.cohorts]
     cohorts.sort(key=lambda cohort: cohort.members)
-    return judge(_matching(pool, params, hours, problem, cohorts, barred, solution.bound, watch))
+    matching = judge(_matching(pool, params, hours, problem, cohorts, barred, solution.bound, watch))
+    watch.report(1.0, "Done", matching.objective, matching.bound)
+    return matching
 
 
 def _prepare(
@@ -140,10 +142,10 @@ def score_cohorts(pool: Pool, params: Params, groups: Sequence[Sequence[int]]) -
 
 
 def _broken(rules: Sequence[Rule], members: Sequence[int], blocks: Sequence[Meeting]) -> list[str]:
-    """Each broken rule in words; a block already found need not be searched for again."""
+    """Each broken rule in words; a block that was found need not be searched for, and nobody breaks but size."""
     return [
         words
         for rule in rules
-        if members and not (blocks and isinstance(rule, CommonBlock))
+        if not (blocks and isinstance(rule, CommonBlock)) and (members or isinstance(rule, Size))
         for words in rule.broken(members)
     ]

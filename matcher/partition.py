@@ -143,7 +143,8 @@ def _duals(columns: NDArray[np.int32], worths: NDArray[np.float64], n: int) -> N
     matrix = sparse.csr_array((ones, (columns[row, place], row)), shape=(n, len(columns)))
     # HiGHS through SciPy: the package highspy and OR-Tools clash in one process.
     result = linprog(-worths, A_ub=matrix, b_ub=np.ones(n), bounds=(0, None), method="highs")
-    return np.maximum(0.0, -np.asarray(result.ineqlin.marginals))
+    prices: NDArray[np.float64] = np.maximum(0.0, -np.asarray(result.ineqlin.marginals))
+    return prices
 
 
 def quick_bound(
