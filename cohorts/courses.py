@@ -29,7 +29,7 @@ from .policies import within_reach
 from .questions import QUESTIONS, Counts
 
 MOVES: Final = {
-    CourseState.DRAFT: frozenset({CourseState.OPEN}),
+    CourseState.DRAFT: frozenset({CourseState.OPEN, CourseState.RUNNING}),
     CourseState.OPEN: frozenset({CourseState.DRAFT, CourseState.CLOSED, CourseState.RUNNING}),
     CourseState.CLOSED: frozenset({CourseState.OPEN, CourseState.RUNNING}),
     CourseState.RUNNING: frozenset({CourseState.FINISHED}),

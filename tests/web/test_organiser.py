@@ -728,6 +728,18 @@ def test_publish_makes_cohorts_official(session: Session, course: Course, browse
     assert sorted(session.scalars(select(Mail.kind))) == ["placed"] * 4 + ["unplaced"]
 
 
+@pytest.mark.parametrize("state", list(CourseState))
+def test_publish_starts_a_course_from_every_state(
+    session: Session, course: Course, browser: FlaskClient, state: CourseState
+) -> None:
+    run = make_proposal(session, course)
+    course.state = state
+    session.commit()
+    assert browser.post(f"/organise/poems/runs/{run.key}/publish").status_code == 302
+    session.refresh(course)
+    assert course.state is CourseState.RUNNING
+
+
 def test_publish_twice_answers_409_and_mails_once(
     session: Session, course: Course, browser: FlaskClient
 ) -> None:
