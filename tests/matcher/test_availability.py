@@ -1,4 +1,6 @@
-"""Availability against an independent computation that walks through the course quarter by quarter of an hour."""
+"""Availability against an independent computation that walks through the course quarter by quarter of
+an hour.
+"""
 
 import datetime as dt
 from zoneinfo import ZoneInfo

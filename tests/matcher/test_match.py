@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from functools import lru_cache
+from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -51,14 +51,14 @@ def brute_force(pool, params):
                 continue
             zones = {"UTC", *(pool.learners[i].time_zone for i in members)}
             common = max(
-                sum((b.holds(members, zone, slot) for b in (blocks, free_blocks) for slot in range(336)))
+                sum(b.holds(members, zone, slot) for b in (blocks, free_blocks) for slot in range(336))
                 if any(blocks.holds(members, zone, slot) for slot in range(336))
                 else 0
                 for zone in zones
             )
             worth[members] = k * (PLACED + plain_score(params, affinity, members, common / 2))
 
-    @lru_cache(maxsize=None)
+    @cache
     def best(left):
         if not left:
             return 0.0

@@ -11,7 +11,8 @@ from tests.matcher.pools import learner, params_of, pool_of, small_params
 THREE = {"size_min": 3, "target_size": 3, "size_max": 3}
 OTHER = range(100, 106)
 
-# rule, a pool that keeps it, the same with it broken, parameters, what the unplaced read, what a hand-made cohort reads
+# rule, a pool that keeps it, the same with it broken, parameters, what the unplaced read, what a hand-
+# made cohort reads
 CASES = {
     "size": (
         [learner("a"), learner("b"), learner("c")],
