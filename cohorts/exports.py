@@ -5,18 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from . import meetings, roster
-from .models import Cohort, Course
+from . import roster
+from .calendars import calendar
+from .models import Course
 from .roster import RosterRow
 from .tables import as_text
+
+__all__ = ["COLUMNS", "FORMATS", "Format", "calendar", "to_csv"]
 
 COLUMNS: Final = tuple(each.name for each in fields(RosterRow))
 """Columns of a roster as CSV and XLSX. Whom somebody avoids is in none of the formats."""
@@ -97,51 +98,6 @@ def _json(session: Session, course: Course) -> bytes:
 
 def _ics(session: Session, course: Course) -> bytes:
     return calendar(course, roster.cohorts(session, course))
-
-
-def calendar(course: Course, cohorts: Sequence[Cohort]) -> bytes:
-    """Return the weekly meetings of cohorts as iCalendar, each in its anchor zone.
-
-    The same cohorts give the same bytes, and a cohort's event keeps its UID for good.
-    """
-    from icalendar import Calendar  # only calendars need it, and it takes a while to load
-
-    made = Calendar()
-    made.add("prodid", "-//cohorts//roster//EN")
-    made.add("version", "2.0")
-    made.add("method", "PUBLISH")
-    made.add("x-wr-calname", course.title)
-    for cohort in cohorts:
-        blocks = meetings.of_cohort(cohort)
-        starts = meetings.occurrences(course, blocks[0]) if blocks else []
-        if starts:
-            made.add_component(_event(course, cohort, starts))
-    # Rules for the years of the course; all since 1970 would be four pages long.
-    end = course.start + timedelta(weeks=course.weeks)
-    made.add_missing_timezones(date(course.start.year - 1, 1, 1), date(end.year + 1, 12, 31))
-    content: bytes = made.to_ical()
-    return content
-
-
-def _event(course: Course, cohort: Cohort, starts: Sequence[datetime]) -> Any:
-    from icalendar import Event
-
-    event = Event()
-    event.add("uid", f"{cohort.key}@cohorts")
-    event.add("dtstamp", cohort.run.published_at or cohort.run.created_at)
-    # A cohort that has ended is taken out of the calendars it was in.
-    event.add("sequence", 1 if cohort.ended_at else 0)
-    event.add("status", "CANCELLED" if cohort.ended_at else "CONFIRMED")
-    event.add("summary", f"{course.title}: {cohort.name}")
-    event.add("dtstart", _in_zone(starts[0]))
-    event.add("duration", timedelta(minutes=course.meeting_minutes))
-    event.add("rrule", {"freq": "weekly", "count": len(starts)})
-    return event
-
-
-def _in_zone(start: datetime) -> datetime:
-    """Return a start as calendars want it: ``UTC`` has no rules to be sent along."""
-    return start.replace(tzinfo=UTC) if start.tzinfo == ZoneInfo("UTC") else start
 
 
 FORMATS: Final = {

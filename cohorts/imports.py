@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -205,12 +205,12 @@ def _merged(before: Answers, answers: Answers, columns: Iterable[str]) -> Answer
     return merged
 
 
-def _noted(row: PlannedRow, people: Iterable[str]) -> PlannedRow:
+def _noted(row: PlannedRow, people: Collection[str]) -> PlannedRow:
     """Add a note for each person somebody wants to be with who has not signed up; they may come later."""
     if row.answers is None:
         return row
-    missing = [each for each in row.answers.works_with if each not in people]
-    notes = tuple(f"{each} has not signed up; if they do, the wish counts." for each in missing)
+    absent = native.absent(row.answers, people)
+    notes = tuple(f"{each} has not signed up; if they do, the wish counts." for each in absent)
     return replace(row, notes=notes) if notes else row
 
 

@@ -6,9 +6,10 @@ import csv
 import difflib
 import io
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
 from typing import Any, Final
 
 from . import availability, tables
@@ -80,6 +81,11 @@ def checked(entry: Entry, answers: Answers, course: Course) -> Entry:
     return Entry(entry.line, answers, (*entry.problems, *found))
 
 
+def absent(answers: Answers, people: Collection[str]) -> list[str]:
+    """Return whom somebody wants to be with although they are not among ``people``; they may come yet."""
+    return [each for each in answers.works_with if each not in people]
+
+
 def write(people: Iterable[Answers]) -> str:
     """Return sign-ups as text with the native columns; ``read`` gives the same answers back."""
     text = io.StringIO(newline="")
@@ -137,7 +143,24 @@ def _time_zone(text: str) -> str:
     """Return the name of a zone, or refuse it with the likeliest one that is meant."""
     if not text or text in time_zones():
         return text
+    if text in _old_names():
+        return _old_names()[text]
     raise ValueError(f"{text!r} is not a time zone of the IANA list, such as Europe/Berlin.{_meant(text)}")
+
+
+@lru_cache(maxsize=1)
+def _old_names() -> dict[str, str]:
+    """Return names that the IANA list keeps for old files, such as US/Eastern, with those used today."""
+    lines = files("tzdata").joinpath("zoneinfo", "tzdata.zi").read_text(encoding="utf-8").splitlines()
+    links = {parts[2]: parts[1] for parts in map(str.split, lines) if len(parts) == 3 and parts[0] == "L"}
+    links |= {"Etc/UTC": "UTC", "Etc/GMT": "UTC"}
+    found = {}
+    for old, new in links.items():
+        while new in links and new not in time_zones():
+            new = links[new]
+        if new in time_zones() and old not in time_zones():
+            found[old] = new
+    return found
 
 
 @lru_cache(maxsize=256)

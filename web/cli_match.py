@@ -149,7 +149,16 @@ def read_people(path: str) -> list[Answers]:
         click.echo(f"{path}:1: not known and ignored: {', '.join(file.unknown)}", err=True)
     if print_problems(path, entries):
         sys.exit(BAD_INPUT)
-    return [entry.answers for entry in entries if entry.answers is not None]
+    people = {entry.answers.email: entry.answers for entry in entries if entry.answers}
+    absent = [each for person in people.values() for each in native.absent(person, people)]
+    if absent:
+        click.echo(f"{path}: {_not_there(absent)}", err=True)
+    return list(people.values())
+
+
+def _not_there(absent: Sequence[str]) -> str:
+    named = f"of the people somebody wants to be with {'is' if len(absent) == 1 else 'are'} not in it"
+    return f"{len(absent)} {named}: {', '.join(absent[:3])}{'…' if len(absent) > 3 else ''}"
 
 
 def read_file(path: str, read: Any) -> Any:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import openpyxl
@@ -136,17 +137,28 @@ def onsets(part: dict[str, str]) -> list[tuple[datetime, str]]:
     return [(datetime.strptime(each, "%Y%m%dT%H%M%S"), part["TZOFFSETTO"]) for each in times]
 
 
-def test_calendar_zone_rules_agree_with_zoneinfo_across_a_clock_change() -> None:
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [("Europe/Berlin", 2), ("America/New_York", 2), ("Australia/Lord_Howe", 2), ("Asia/Kathmandu", 1)],
+)
+def test_calendar_zone_rules_agree_with_zoneinfo_across_a_clock_change(zone: str, expected: int) -> None:
     course = course_from(date(2027, 3, 1))
-    lines = unfold(exports.calendar(course, [make_cohort(course, "Europe/Berlin", 2 * 48 + 38)]))
+    lines = unfold(exports.calendar(course, [make_cohort(course, zone, 2 * 48 + 38)]))
     begin = lines.index("BEGIN:VTIMEZONE")
     rules = lines[begin : lines.index("END:VTIMEZONE")]
-    assert "TZID:Europe/Berlin" in rules
+    assert f"TZID:{zone}" in rules
     changes = [change for part in observances(rules) for change in onsets(part)]
     for each in range(8):
         local = datetime(2027, 3, 3, 19) + timedelta(weeks=each)
         told = max(change for change in changes if change[0] <= local)[1]
-        assert told == local.replace(tzinfo=ZoneInfo("Europe/Berlin")).strftime("%z")
+        assert told == local.replace(tzinfo=ZoneInfo(zone)).strftime("%z")
+    for (before, offset), (onset, _) in pairwise(changes):
+        # RFC 5545: an onset is the wall clock as it stood before the change.
+        moment = onset.replace(tzinfo=UTC) - timedelta(hours=int(offset[:3]), minutes=int(offset[3:]))
+        assert (moment - timedelta(seconds=1)).astimezone(ZoneInfo(zone)).strftime("%z") == offset
+        assert moment.astimezone(ZoneInfo(zone)).strftime("%z") != offset
+        assert before < onset
+    assert len(changes) == expected
 
 
 def test_calendar_in_utc_needs_no_zone_rules() -> None:

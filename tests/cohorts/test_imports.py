@@ -212,6 +212,21 @@ def test_file_as_programs_save_it(encoding: str, newline: str, delimiter: str) -
     )
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("US/Eastern", "America/New_York"),
+        ("Etc/UTC", "UTC"),
+        ("GB", "Europe/London"),
+        ("Asia/Calcutta", "Asia/Calcutta"),
+    ],
+)
+def test_old_name_of_a_time_zone_is_understood(old: str, new: str) -> None:
+    (entry,) = native.read(file_of(GOOD | {"time_zone": old})).entries
+    assert entry.answers is not None
+    assert (entry.problems, entry.answers.time_zone) == ((), new)
+
+
 def test_unknown_columns_are_reported() -> None:
     content = b"email,time_zone,availability,Shoe size,\na@example.org,UTC,Mon 18-20,42,\n"
     found = native.read(content)

@@ -189,6 +189,14 @@ def test_match_says_which_columns_it_ignores(tmp_path: Path) -> None:
     assert f"{signups}:1: not known and ignored: shoes" in result.stderr
 
 
+def test_match_says_when_a_wish_names_somebody_who_is_not_there(tmp_path: Path) -> None:
+    signups = tmp_path / "s.csv"
+    signups.write_text(HEADER.strip() + ",works_with\n" + "A,a@example.org,UTC,Mon 18-20,b@example.org\n")
+    result = run("match", str(signups), "--out", str(tmp_path / "r.csv"))
+    message = f"{signups}: 1 of the people somebody wants to be with is not in it: b@example.org"
+    assert (result.exit_code, result.stderr.splitlines()[0]) == (0, message)
+
+
 def test_match_leaves_the_old_roster_whole_when_it_fails(tmp_path: Path) -> None:
     signups, out = tmp_path / "s.csv", tmp_path / "r.csv"
     signups.write_text(HEADER + "A,a,UTC,Mon 18-20\n")
