@@ -125,7 +125,7 @@ def create(session: Session, user: User, details: Details) -> Course:
     Raises:
         InvalidInput: A detail is missing or does not fit the others.
     """
-    _check(details)
+    check(details)
     course = Course(slug=details.slug or _free_slug(session, details.title), state=CourseState.DRAFT)
     course.questions = [
         CourseQuestion(
@@ -147,7 +147,7 @@ def update(session: Session, course: Course, details: Details) -> None:
     Raises:
         InvalidInput: A detail is missing, does not fit the others, or cannot change any more.
     """
-    _check(details)
+    check(details)
     _check_change(course, details)
     _fill(course, details)
     course.slug = details.slug or course.slug
@@ -312,8 +312,12 @@ def _check_change(course: Course, details: Details) -> None:
         raise InvalidInput(errors)
 
 
-def _check(details: Details) -> None:
-    """Refuse details that do not fit; every field that is wrong is named."""
+def check(details: Details) -> None:
+    """Refuse details that do not fit; every field that is wrong is named.
+
+    Raises:
+        InvalidInput: A detail is missing or does not fit the others.
+    """
     errors: dict[str, list[str]] = {}
     for name, is_wrong, message in _rules(details):
         if is_wrong:

@@ -25,6 +25,7 @@ from wtforms.validators import InputRequired, Length
 from cohorts import courses
 from cohorts.courses import Asking, Details
 from cohorts.exceptions import InvalidInput
+from cohorts.models import now
 from cohorts.questions import QUESTIONS
 
 WEIGHTS: Final = ((0.0, "not at all"), (0.5, "a little"), (1.0, "some"), (3.0, "much"))
@@ -187,12 +188,25 @@ class CourseForm(SizesForm):
         }
         return cls(data=shown | {"interests": "\n".join(details.interests or ()), "questions": asked})
 
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Tell whether everything fits; all that does not is shown at once."""
+        is_valid = bool(super().validate(extra_validators))
+        try:
+            courses.check(self.details())
+        except InvalidInput as error:
+            unknown = {name: texts for name, texts in error.errors.items() if name not in self.errors}
+            self.take_errors(InvalidInput(unknown))
+            return False
+        return is_valid
+
     def details(self) -> Details:
-        """Return what was filled in."""
+        """Return what was filled in; what could not be read is as usual."""
         given = {name: value for name, value in self.data.items() if name in Details.__dataclass_fields__}
+        readable = {name: value for name, value in given.items() if value is not None}
         asked = {key: _asking(key, answer) for key, answer in self.questions.data.items()}
         interests = tuple(self.interests.data.splitlines())
-        return Details(**given | {"interests": interests, "questions": asked})
+        usual = {"start": now().date()}
+        return Details(**usual | readable | {"interests": interests, "questions": asked})
 
 
 def _asked(asking: Asking) -> str:
@@ -202,7 +216,8 @@ def _asked(asking: Asking) -> str:
 
 
 def _asking(key: str, answer: Mapping[str, Any]) -> Asking:
-    weight = answer.get("weight", QUESTIONS[key].weight)
+    weight = answer.get("weight")
+    weight = QUESTIONS[key].weight if weight is None else weight
     return Asking(asked=answer["asked"] != "no", required=answer["asked"] == "required", weight=weight)
 
 

@@ -279,7 +279,7 @@ def test_statistics_show_availability_in_a_zone(session: Session) -> None:
 @given(st.text(max_size=200))
 def test_slug_from_any_title(title: str) -> None:
     slug = courses.slug_from(title)
-    courses._check(replace(PLAIN, slug=f"{slug[:50]}".strip("-") + "-course"))
+    courses.check(replace(PLAIN, slug=f"{slug[:50]}".strip("-") + "-course"))
     assert 1 <= len(slug) <= courses.MAX_SLUG
 
 

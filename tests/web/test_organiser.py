@@ -318,6 +318,13 @@ def test_new_with_a_wrong_field(session: Session, browser: FlaskClient, field: s
     assert session.scalar(select(func.count()).select_from(Course)) == 0
 
 
+def test_new_shows_everything_that_is_wrong_at_once(browser: FlaskClient) -> None:
+    form = course_form(title="", weeks="99", size_max="2", start="soon", **{"questions-goal-weight": "some"})
+    page = browser.post("/organise/new", data=form).get_data(as_text=True)
+    links = set(re.findall(r'<li><a href="#([^"]*)">', page))
+    assert links == {"title", "weeks", "size_max", "start", "questions-goal-weight"}
+
+
 def test_new_with_a_nul_in_a_text(session: Session, browser: FlaskClient) -> None:
     assert browser.post("/organise/new", data=course_form(title="Po\x00ems")).status_code == 302
     assert session.scalars(select(Course.title)).all() == ["Poems"]
