@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import date, datetime
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
@@ -50,10 +50,21 @@ class Stop:
     """Notes that somebody pressed Ctrl-C (or sent SIGTERM); the second time ends at once."""
 
     def __init__(self) -> None:
-        """Listen from now on."""
+        """Start with nobody having asked."""
         self.asked = False
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, self._note)
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        """Listen from now on."""
+        self._before = {each: signal.signal(each, self._note) for each in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave signals to whoever had them."""
+        for each, handler in self._before.items():
+            signal.signal(each, handler)
 
     def __call__(self) -> bool:
         """Tell whether to stop."""
@@ -120,10 +131,9 @@ def match_command(
 
     Example: cohorts match signups.csv --out roster.csv --size 4-8 --report report.json
     """
-    stop = Stop()
-    people = read_people(signups)
-    settings = _settings(size, target_size, meeting, start.date(), weeks, time_limit, seed, jobs)
-    with ExitStack() as files:
+    with Stop() as stop, ExitStack() as files:
+        people = read_people(signups)
+        settings = _settings(size, target_size, meeting, start.date(), weeks, time_limit, seed, jobs)
         roster_file = files.enter_context(_open(out))
         report_file = files.enter_context(_open(report)) if report else None
         matching = _search(people, settings, stop)
