@@ -7,9 +7,10 @@ Each question gives a similarity between 0 and 1 for every pair:
 - number: 1 minus the distance, in units of the range that holds the middle 90 % of answers;
 - category: 1 when equal.
 
-`diverse` turns it round. The affinity is the mean over questions, by the organiser's weights, in which
-`wants met by offers` (both directions) counts as one more question. A question that nobody answered
-does not count.
+`diverse` turns it round. The affinity is the weighted mean over questions, in which `wants met by offers`
+(both directions) counts as one more. A question that nobody answered does not count. So that a weight
+means the same for each, it is divided by the spread of the question's similarity: equal or not swings
+between 0 and 1 where tags in common rarely pass a third, and would otherwise drown them.
 
 This module imports scikit-learn, whose start takes a second: `matcher.match` imports it when it is needed.
 """
@@ -37,6 +38,9 @@ Block = Callable[[slice], Rows]
 
 CHUNK = 512
 NEUTRAL = 0.5
+SAMPLE = 200
+# A question whose answers hardly differ is not blown up beyond this.
+LEAST_SPREAD = 0.05
 
 
 class Dampen(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -84,7 +88,7 @@ def pool_affinity(pool: Pool, params: Params, tick: Callable[[], None] = lambda:
     """
     n = len(pool)
     affinity = np.zeros((n, n), dtype=np.float32)
-    parts = list(_parts(pool, params, tick))
+    parts = [(weight / _spread(block, n), block) for weight, block in _parts(pool, params, tick)]
     total = sum(weight for weight, _ in parts)
     for start in range(0, n, CHUNK):
         rows = slice(start, min(start + CHUNK, n))
@@ -110,6 +114,11 @@ def _parts(pool: Pool, params: Params, tick: Callable[[], None]) -> Iterator[tup
 
 def _float32(values: Any) -> Rows:
     return np.asarray(values, dtype=np.float32)
+
+
+def _spread(block: Block, n: int) -> float:
+    """The standard deviation of a question's similarity over a sample of pairs, but not below a floor."""
+    return max(LEAST_SPREAD, float(block(slice(0, n, max(1, n // SAMPLE))).std()))
 
 
 def _turned(block: Block) -> Block:
@@ -177,7 +186,7 @@ def _text(pool: Pool, question: Question) -> Block:
         texts.append(answer)
     # A text of nothing but signs leaves no word to learn from; it is then like nobody's.
     if not any(any(ch.isalnum() for ch in text) for text in texts):
-        return lambda rows: np.zeros((rows.stop - rows.start, len(texts)), dtype=np.float32)
+        return lambda rows: np.zeros((len(texts[rows]), len(texts)), dtype=np.float32)
     features = sparse.csr_array(text_features().fit_transform(["  " + text for text in texts]))
     # Two unit blocks side by side, so that the dot product of two rows lies between 0 and 2.
     return lambda rows: np.asarray((features[rows] @ features.T).toarray() / 2, dtype=np.float32)
