@@ -263,11 +263,16 @@ def come_back(session: Session, signup: Signup, at: datetime) -> None:
 
 
 def expire_unconfirmed(session: Session, at: datetime) -> int:
-    """Take the places of sign-ups that nobody confirmed within 48 hours; return how many they were."""
+    """Take the places of sign-ups that nobody confirmed within 48 hours; return how many they were.
+
+    Free places, these and those of a capacity that was raised, go to whoever waits.
+    """
     late = (Signup.state == SignupState.PENDING) & (Signup.created_at < at - UNCONFIRMED_KEPT)
-    concerned = select(Signup.course_id).where(late)
+    waits = (Signup.state == SignupState.CONFIRMED) & Signup.waiting.is_(True)
+    in_open_course = Signup.course_id.in_(select(Course.id).where(Course.state == CourseState.OPEN))
+    concerned = select(Signup.course_id).where(late | (waits & in_open_course))
     expired = 0
-    for course in session.scalars(select(Course).where(Course.id.in_(concerned)).order_by(Course.id)):
+    for course in session.scalars(select(Course).where(Course.id.in_(concerned)).order_by(Course.id)).all():
         lock(session, course)
         for signup in session.scalars(select(Signup).where(late, Signup.course_id == course.id)).all():
             _take_out(session, signup, at)

@@ -467,6 +467,18 @@ def test_expire_unconfirmed_frees_places_after_48_hours(session: Session) -> Non
         signups.confirm(session, stored(session, "someone1@example.org"), NOW)
 
 
+def test_expire_unconfirmed_hands_out_the_places_of_a_raised_capacity(session: Session) -> None:
+    course = make_course(session, capacity=1)
+    make_signup(session, course)
+    waiting = make_signup(session, course, waiting=True)
+    assert signups.expire_unconfirmed(session, NOW) == 0
+    assert waiting.waiting is True
+    course.capacity = 2
+    session.flush()
+    assert signups.expire_unconfirmed(session, NOW) == 0
+    assert waiting.waiting is False
+
+
 def test_store_sends_no_mail_and_needs_few_queries_for_many_rows(
     session: Session, count_queries: list[str]
 ) -> None:
