@@ -82,14 +82,13 @@ def _open(url: str, serializer: SignedSerializer) -> Huey:
 
 
 class Worker:
-    """Executes runs and sends mail until it is told to stop, or its parent dies."""
+    """Executes runs and sends mail until it is told to stop."""
 
     def __init__(self, database: Database, queue: Queue, links: Links, mailer: Mailer, sender: str) -> None:
         """Work on ``database`` and ``queue``; mails leave through ``mailer`` from ``sender``."""
         self.database, self.queue = database, queue
         self.links, self.mailer, self.sender = links, mailer, sender
         self.name = f"{socket.gethostname()}:{os.getpid()}"
-        self._parent = os.getppid()
         self._stop = threading.Event()
         self._tidied = now() - TIDY_EVERY
 
@@ -97,7 +96,7 @@ class Worker:
         """Work until SIGINT or SIGTERM."""
         consumer = self.queue.consume(self._execute)
         # A mail server that hangs must not keep the steward from what else is due.
-        duties = ((self._heed_parent, consumer), (self._revive_runs,), (self._tidy,)), ((self._send_mail,),)
+        duties = (self._revive_runs, self._tidy), (self._send_mail,)
         threads = [threading.Thread(target=self._attend, args=each, daemon=True) for each in duties]
         for thread in threads:
             thread.start()
@@ -109,19 +108,14 @@ class Worker:
     def _execute(self, run_id: int) -> None:
         runs.execute(self.database, run_id, self.name)
 
-    def _attend(self, *duties: tuple[Any, ...]) -> None:
-        """See to some duties, each a function and its arguments, once a second."""
+    def _attend(self, *duties: Callable[[], None]) -> None:
+        """See to some duties once a second."""
         while not self._stop.wait(SWEEP_SECONDS):
-            for duty, *arguments in duties:
+            for duty in duties:
                 try:
-                    duty(*arguments)
+                    duty()
                 except Exception:
                     _log.exception("%s failed; it is tried again", duty.__name__)
-
-    def _heed_parent(self, consumer: Any) -> None:
-        """Stop when the process that started this one has died."""
-        if os.getppid() != self._parent:
-            consumer.stop()
 
     def _revive_runs(self) -> None:
         """Enqueue runs that are due but not in the queue: forgotten, or their worker died."""

@@ -13,11 +13,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from . import leases
+from .answers import Answers, answers_of
 from .database import Database
 from .exceptions import CohortsError, NotFound, RunInProgress, UnfitPool
 from .models import Cohort, Course, Run, RunState, Seat, Signup, SignupState, User, now
 from .questions import QUESTIONS, Counts
-from .answers import Answers, answers_of
 
 if TYPE_CHECKING:
     # The matcher brings scikit-learn, numba and OR-Tools, which take a second to start: only those

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import signal
@@ -24,6 +25,8 @@ from config import Settings
 
 FIRST_ORGANISER: Final = "organiser@example.org"
 RESTART_SECONDS: Final = 1.0
+PR_SET_PDEATHSIG: Final = 1
+"""Of Linux: the signal a process gets when its parent dies (prctl(2))."""
 
 _log = logging.getLogger(__name__)
 
@@ -139,13 +142,12 @@ class Processes:
         """Run both until SIGINT or SIGTERM; return the exit status of the web server."""
         for signum in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signum, self._stop)
-        server = subprocess.Popen(self._server, start_new_session=True)  # noqa: S603
-        worker = subprocess.Popen(self._worker, start_new_session=True)  # noqa: S603
+        server, worker = _start(self._server), _start(self._worker)
         while not self._stopping and server.poll() is None:
             if worker.poll() is not None:
                 _log.warning("the worker ended with status %s; starting another", worker.returncode)
                 time.sleep(RESTART_SECONDS)
-                worker = subprocess.Popen(self._worker, start_new_session=True)  # noqa: S603
+                worker = _start(self._worker)
             time.sleep(0.2)
         for child in (server, worker):
             if child.poll() is None:
@@ -156,3 +158,12 @@ class Processes:
 
     def _stop(self, signum: int, frame: FrameType | None) -> None:
         self._stopping = True
+
+
+def _start(command: list[str]) -> subprocess.Popen[bytes]:
+    """Start a child that is out of reach of Ctrl-C, but ends when this process is killed."""
+    return subprocess.Popen(command, start_new_session=True, preexec_fn=_end_with_parent)  # noqa: S603
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
