@@ -86,14 +86,15 @@ def site(database: Database, smtpd: SMTPDFix, tmp_path: Path) -> Iterator[Site]:
     command = [sys.executable, "-m", "web", "serve", "--port", str(port), "--with-worker"]
     server = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE)
     try:
-        _wait_until_served(server, url)
+        wait_until_served(server, url)
         yield Site(url, database, Links(SECRET, url), smtpd)
     finally:
         server.terminate()
         server.communicate(timeout=60)
 
 
-def _wait_until_served(server: "subprocess.Popen[bytes]", url: str) -> None:
+def wait_until_served(server: "subprocess.Popen[bytes]", url: str) -> None:
+    """Wait until a site answers; fail when its server ends or a minute has passed."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
         assert server.poll() is None, f"the server ended with status {server.returncode}"
