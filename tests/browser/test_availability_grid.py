@@ -87,8 +87,10 @@ def test_keyboard_has_one_tab_stop_and_paints_with_shift(open_browser: OpenBrows
     assert page.locator("[name=availability][tabindex='0']").count() == 1
     cell(page, 36).focus()
     page.keyboard.press("Space")
-    for key in ("Shift+ArrowDown", "Shift+ArrowDown", "Shift+ArrowRight"):
+    page.keyboard.down("Shift")
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight"):
         page.keyboard.press(key)
+    page.keyboard.up("Shift")
     assert ticked(page) == SQUARE
     press(page, "Undo")
     assert ticked(page) == [36]
