@@ -263,6 +263,9 @@ def _fill(course: Course, details: Details) -> None:
         setattr(course, name, getattr(details, name))
     known = {each.key: each for each in course.questions}
     for key, asking in details.questions.items():
+        if key not in known:  # a question that is newer than the course
+            known[key] = CourseQuestion(key=key, position=list(QUESTIONS).index(key))
+            course.questions.append(known[key])
         question = known[key]
         question.asked = asking.asked or asking.required
         question.required = asking.required

@@ -182,9 +182,10 @@ class CourseForm(SizesForm):
     def showing(cls, details: Details) -> Self:
         """Return a form that shows a course's details, or what was just sent."""
         shown = {each.name: getattr(details, each.name) for each in fields(details)}
+        missing = {key: Asking(asked=False, weight=QUESTIONS[key].weight) for key in QUESTIONS}
         asked = {
             key: {"asked": _asked(asking), "weight": asking.weight}
-            for key, asking in details.questions.items()
+            for key, asking in {**missing, **details.questions}.items()
         }
         return cls(data=shown | {"interests": "\n".join(details.interests or ()), "questions": asked})
 
@@ -239,21 +240,23 @@ class MatchForm(SizesForm):
 
     @classmethod
     def showing(cls, details: Details) -> Self:
-        """Return a form that shows how a course is matched, or what was just sent."""
-        weights = {
-            key: {"weight": details.questions[key].weight}
-            for key in courses.GOALS
-            if key in details.questions
-        }
-        sizes = {name: getattr(details, name) for name in SIZES}
-        return cls(data=sizes | {"weights": weights})
+        """Return a form that shows how a course is matched, or what was just sent.
+
+        Only questions that are asked can count, so the others have no weight to choose.
+        """
+        counting = {key: asking for key, asking in details.questions.items() if key in courses.GOALS}
+        weights = {key: {"weight": asking.weight} for key, asking in counting.items()}
+        form = cls(data={name: getattr(details, name) for name in SIZES} | {"weights": weights})
+        for key in courses.GOALS:
+            if key not in counting or not counting[key].asked:
+                del form.weights.form[key]
+        return form
 
     def details(self, before: Details) -> Details:
         """Return the details of a course with what was filled in."""
         changed = {
-            key: replace(asking, weight=self.weights.data[key]["weight"])
-            for key, asking in before.questions.items()
-            if key in courses.GOALS
+            key: replace(before.questions[key], weight=answer["weight"])
+            for key, answer in self.weights.data.items()
         }
         sizes = {name: self.data[name] for name in SIZES}
         return replace(before, **sizes, questions={**before.questions, **changed})

@@ -114,6 +114,16 @@ def test_update_with_own_details_changes_nothing(session: Session) -> None:
     assert courses.details_of(course) == before
 
 
+def test_update_adds_a_question_that_is_newer_than_the_course(session: Session) -> None:
+    course = make_course(session)
+    course.questions = []
+    session.flush()
+    courses.update(
+        session, course, replace(PLAIN, slug=course.slug, questions={"goal": Asking(required=True)})
+    )
+    assert [(each.key, each.required) for each in course.questions] == [("goal", True)]
+
+
 def test_update_address_of_an_open_course(session: Session) -> None:
     course = make_course(session, slug="poems")
     with pytest.raises(InvalidInput) as caught:

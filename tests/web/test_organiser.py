@@ -3,7 +3,9 @@
 import io
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -13,7 +15,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
+from cohorts import notices
 from cohorts.database import Database
+from cohorts.links import Links
 from cohorts.models import (
     Cohort,
     Course,
@@ -569,6 +573,27 @@ def test_match_asks_for_a_run(app: Flask, session: Session, course: Course, brow
     assert app.extensions["jobs"].waiting() == {run.id}
 
 
+def test_match_offers_weights_of_asked_questions_alone(
+    session: Session, course: Course, browser: FlaskClient
+) -> None:
+    fill(session, course, 4)
+    goal = next(each for each in course.questions if each.key == "goal")
+    goal.asked = False
+    session.commit()
+    page = browser.get("/organise/poems/match").get_data(as_text=True)
+    assert re.findall(r'<select[^>]*name="weights-(\w+)-weight"', page) == [
+        "interests",
+        "experience",
+        "hours_per_week",
+        "can_help_with",
+        "wants_help_with",
+    ]
+    before = goal.weight
+    assert browser.post("/organise/poems/match", data=match_form()).status_code == 302
+    session.refresh(goal)
+    assert (goal.weight, goal.asked) == (before, False)
+
+
 def test_match_pressed_twice_answers_409_with_a_way_on(
     session: Session, course: Course, browser: FlaskClient
 ) -> None:
@@ -757,6 +782,36 @@ def test_publish_twice_answers_409_and_mails_once(
     assert session.scalar(select(func.count()).select_from(Mail)) == 5
 
 
+def at_once(browsers: list[FlaskClient], path: str, **form: str) -> list[int]:
+    """Post from several browsers at the same moment; the statuses of the answers, in order."""
+    start = Barrier(len(browsers))
+
+    def post(browser: FlaskClient) -> int:
+        start.wait()
+        return browser.post(path, data=form).status_code
+
+    with ThreadPoolExecutor(len(browsers)) as threads:
+        return sorted(threads.map(post, browsers))
+
+
+def test_publish_from_four_browsers_at_once(
+    session: Session, course: Course, organiser: User, signed_in: SignIn
+) -> None:
+    run = make_proposal(session, course)
+    browsers = [signed_in(organiser) for _ in range(4)]
+    assert at_once(browsers, f"/organise/poems/runs/{run.key}/publish") == [302, 409, 409, 409]
+    assert session.scalar(select(func.count()).select_from(Mail)) == 5
+
+
+def test_match_from_four_browsers_at_once(
+    session: Session, course: Course, organiser: User, signed_in: SignIn
+) -> None:
+    fill(session, course, 4)
+    browsers = [signed_in(organiser) for _ in range(4)]
+    assert at_once(browsers, "/organise/poems/match", **match_form()) == [302, 409, 409, 409]
+    assert session.scalar(select(func.count()).select_from(Run)) == 1
+
+
 @pytest.mark.parametrize("state", [RunState.FAILED, RunState.CANCELLED, RunState.RUNNING])
 def test_publish_what_is_no_proposal(
     session: Session, course: Course, browser: FlaskClient, state: RunState
@@ -764,6 +819,26 @@ def test_publish_what_is_no_proposal(
     run = make_proposal(session, course, state=state)
     address = f"/organise/poems/runs/{run.key}/publish"
     assert [browser.get(address).status_code, browser.post(address).status_code] == [409, 409]
+
+
+def test_mails_after_publishing_say_who_when_and_why(
+    session: Session, course: Course, browser: FlaskClient, links: Links
+) -> None:
+    run = make_proposal(session, course)
+    browser.post(f"/organise/poems/runs/{run.key}/publish")
+    mails = {mail.kind: mail for mail in session.scalars(select(Mail).order_by(Mail.id))}
+    words = {}
+    for kind, mail in mails.items():
+        message = notices.render(session, mail, links, "cohorts@example.org")
+        assert message is not None
+        assert mail.signup is not None
+        words[kind] = " ".join(message.get_content().split())
+        assert links.learner(mail.signup) in words[kind]
+    members = session.scalars(select(Signup.name).where(Signup.name != "Lonely Learner")).all()
+    assert all(name in words["placed"] for name in members)
+    assert "Your first meeting: Monday, 11 January 2027, 22:00" in words["placed"]  # 23:00 in Berlin
+    assert "Why: No common hour." in words["unplaced"]
+    assert "What would help: One more evening." in words["unplaced"]
 
 
 # ---- Files ----
