@@ -142,7 +142,9 @@ def score_cohorts(pool: Pool, params: Params, groups: Sequence[Sequence[int]]) -
 
 
 def _broken(rules: Sequence[Rule], members: Sequence[int], blocks: Sequence[Meeting]) -> list[str]:
-    """Each broken rule in words; a block that was found need not be searched for, and nobody breaks but size."""
+    """Each broken rule in words; a block that was found need not be searched for, and nobody breaks but
+    size.
+    """
     return [
         words
         for rule in rules

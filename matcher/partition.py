@@ -13,14 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 from scipy import sparse
-from scipy.optimize import linprog
 
+from matcher.cuts import solve_relaxation, tighten
 from matcher.progress import EVERY, Watch
 
 # CP-SAT counts in integers: worths are told in millionths.
 SCALE = 1_000_000
 COLUMNS_A_ROUND = 3_000
 MOST_FOR_CP_SAT = 60_000
+# How far below the bound the first search for a provably best matching looks, in worth.
+FIRST_MARGIN = 0.1
 
 Cohort = tuple[int, ...]
 
@@ -85,9 +87,10 @@ def best_of_all(
 ) -> tuple[list[Cohort], float | None]:
     """The best set of disjoint cohorts out of all that keep the rules, with the proof.
 
-    The linear relaxation of set packing gives duals and a bound. A cohort whose reduced cost lies
-    further below zero than the relaxation lies above `start` can be in no better solution (reduced-cost
-    fixing), and what is left is small enough for CP-SAT. `columns` (m, size_max) are padded with n.
+    The linear relaxation of set packing gives a bound and reduced costs. A matching with a cohort whose
+    reduced cost is below -d is worth less than the bound - d. So CP-SAT chooses among the cohorts above
+    -d alone, for growing d, until what it finds is worth at least the bound - d: then it is the best of
+    all. `columns` (m, size_max) are padded with n.
 
     Returns the cohorts and the bound, None when time ran out before there was one.
     """
@@ -98,22 +101,24 @@ def best_of_all(
     near = np.flatnonzero(reduced >= start_worth - bound - 1e-6)
     if len(near) > MOST_FOR_CP_SAT:
         return list(start), bound
-    seen = {tuple(sorted(columns[c][columns[c] < n].tolist())): float(worths[c]) for c in near}
-    seen.update(
-        {c: w for c, w in zip(start, _worths_of(start, columns, worths, n), strict=True) if c not in seen}
-    )
-    chosen, proven = best_set(seen, start, watch, 30.0, seed)
-    return chosen, (sum(seen[c] for c in chosen) if proven else bound)
-
-
-def _worths_of(
-    cohorts: Sequence[Cohort], columns: NDArray[np.int32], worths: NDArray[np.float64], n: int
-) -> list[float]:
-    """The worth of each cohort, looked up in the list of all."""
-    width = columns.shape[1]
-    padded = np.array([list(c) + [n] * (width - len(c)) for c in cohorts], dtype=np.int32).reshape(-1, width)
-    ordered = np.sort(columns, axis=1)
-    return [float(worths[np.flatnonzero((ordered == row).all(axis=1))[0]]) for row in padded]
+    columns, worths = columns[near], worths[near]
+    if len(near):
+        bound, reduced = tighten(columns, worths, n, watch)
+    bound = max(bound, start_worth)
+    best, best_worth, margin = list(start), start_worth, FIRST_MARGIN
+    while not watch.tick():
+        close = np.flatnonzero(reduced >= -margin)
+        seen = {tuple(sorted(columns[c][columns[c] < n].tolist())): float(worths[c]) for c in close}
+        chosen, proven = best_set(seen, [c for c in best if c in seen], watch, 30.0, seed)
+        value = sum(seen[c] for c in chosen)
+        if value > best_worth:
+            best, best_worth = chosen, value
+        if not proven:
+            break
+        if best_worth >= bound - margin or len(close) == len(reduced):
+            return best, best_worth
+        margin = min(2 * margin, bound - best_worth + 1e-6)
+    return best, bound
 
 
 def relaxation(
@@ -125,7 +130,7 @@ def relaxation(
     """
     held = np.argsort(-worths / (columns < n).sum(axis=1), kind="stable")[:COLUMNS_A_ROUND]
     while not watch.tick():
-        duals = _duals(columns[held], worths[held], n)
+        duals = solve_relaxation(_rows(columns[held], n), worths[held], n).prices
         reduced = worths - np.append(duals, 0.0)[columns].sum(axis=1)
         gain = np.argsort(-reduced, kind="stable")[:COLUMNS_A_ROUND]
         gain = np.setdiff1d(gain[reduced[gain] > 1e-7], held)
@@ -136,15 +141,10 @@ def relaxation(
     return None
 
 
-def _duals(columns: NDArray[np.int32], worths: NDArray[np.float64], n: int) -> NDArray[np.float64]:
-    """The price of each learner's seat in the relaxation over these columns."""
+def _rows(columns: NDArray[np.int32], n: int) -> sparse.csr_array:
+    """(n, m) which learner is in which column."""
     row, place = np.nonzero(columns < n)
-    ones = np.ones(len(row))
-    matrix = sparse.csr_array((ones, (columns[row, place], row)), shape=(n, len(columns)))
-    # HiGHS through SciPy: the package highspy and OR-Tools clash in one process.
-    result = linprog(-worths, A_ub=matrix, b_ub=np.ones(n), bounds=(0, None), method="highs")
-    prices: NDArray[np.float64] = np.maximum(0.0, -np.asarray(result.ineqlin.marginals))
-    return prices
+    return sparse.csr_array((np.ones(len(row)), (columns[row, place], row)), shape=(n, len(columns)))
 
 
 def quick_bound(
