@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from alembic import command
 from alembic.config import Config
@@ -108,13 +108,15 @@ class Database:
 
     def upgrade(self, revision: str = "head") -> None:
         """Migrate up to ``revision``; two processes that start together wait for each other."""
-        self._migrate(command.upgrade, revision)
+        self._migrate("upgrade", revision)
 
     def downgrade(self, revision: str) -> None:
         """Migrate down to ``revision``."""
-        self._migrate(command.downgrade, revision)
+        self._migrate("downgrade", revision)
 
-    def _migrate(self, step: Any, revision: str) -> None:
+    def _migrate(self, direction: Literal["upgrade", "downgrade"], revision: str) -> None:
+        # Most processes never migrate, and Alembic takes a quarter of a second to load.
+
         settings = Config()
         settings.set_main_option("script_location", str(Path(migrations.__file__).parent))
         settings.set_main_option("path_separator", "os")
@@ -126,7 +128,7 @@ class Database:
             if not self.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
             settings.attributes["connection"] = connection
-            step(settings, revision)
+            getattr(command, direction)(settings, revision)
         engine.dispose()
 
 

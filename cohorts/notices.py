@@ -152,7 +152,9 @@ def _templates() -> Environment:
 def _addressee(mail: Mail) -> tuple[str, str]:
     person = mail.signup or mail.user
     assert person is not None
-    return person.name, person.email
+    # Until an address is confirmed, anybody may have typed the name beside it.
+    is_known = mail.signup is None or mail.signup.confirmed_at is not None
+    return person.name if is_known else "", person.email
 
 
 def _words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:

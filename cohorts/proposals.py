@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
-from . import notices
+from . import courses, notices
 from .exceptions import Conflict
 from .meetings import Meeting, of_cohort
 from .models import (
@@ -51,11 +51,7 @@ class Proposal:
 def of_run(session: Session, run: Run) -> Proposal:
     """Return what a run proposes, in a fixed number of queries."""
     cohorts = session.scalars(select(Cohort).where(Cohort.run_id == run.id).order_by(Cohort.position)).all()
-    seats = session.scalars(
-        select(Seat)
-        .where(Seat.run_id == run.id)
-        .options(joinedload(Seat.signup).selectinload(Signup.interests))
-    ).all()
+    seats = session.scalars(select(Seat).where(Seat.run_id == run.id).options(joinedload(Seat.signup))).all()
     members: dict[int | None, list[Seat]] = defaultdict(list)
     for seat in sorted(seats, key=lambda seat: seat.signup.name.casefold()):
         members[seat.cohort_id].append(seat)
@@ -91,8 +87,7 @@ def publish(session: Session, run: Run) -> None:
         kind = notices.Kind.UNPLACED if seat.cohort_id is None else notices.Kind.PLACED
         notices.enqueue(session, kind, signup=seat.signup)
     run.state, run.published_at = RunState.PUBLISHED, at
-    if course.state in (CourseState.OPEN, CourseState.CLOSED):
-        course.state = CourseState.RUNNING
+    courses.move(session, course, CourseState.RUNNING)
     session.flush()
 
 

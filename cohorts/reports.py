@@ -20,16 +20,15 @@ def roster_of(
     course = Course(
         start=settings.start, weeks=settings.weeks, meeting_minutes=settings.meeting_minutes
     )  # lives only here, to say when its meetings are
+    when = roster.clock(course)
     placed = [
-        roster.row_of(course, people[learner], roster.cohort_name(place), blocks)
+        roster.row_of(people[learner], roster.cohort_name(place), when(blocks, people[learner].time_zone))
         for place, found in enumerate(matching.cohorts, start=1)
         for blocks in [[meetings.Meeting(each.zone, each.slot) for each in found.meetings]]
         for learner in found.members
     ]
     unplaced = [
-        roster.row_of(
-            course, people[each.learner], "", (), " ".join(filter(None, (each.reason, each.remedy)))
-        )
+        roster.row_of(people[each.learner], "", "", " ".join(filter(None, (each.reason, each.remedy))))
         for each in matching.unplaced
     ]
     return placed + unplaced

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -48,14 +49,15 @@ def rows(session: Session, course: Course) -> list[RosterRow]:
     )
     reasons = dict(session.execute(unplaced_seats).all())
     members = _members(session, course)
+    when = clock(course)
     placed = [
-        (cohort.position, row_of(course, signup, cohort.name, meetings.of_cohort(cohort)))
+        (cohort.position, row_of(signup, cohort.name, when(meetings.of_cohort(cohort), signup.time_zone)))
         for signup, cohort in members
     ]
     placed.sort(key=lambda each: (each[0], each[1].name.casefold(), each[1].email))
     left = _left(session, course, {signup.id for signup, _ in members})
     unplaced = [
-        row_of(course, signup, "", (), reasons.get(signup.id) or NOT_MATCHED_YET)
+        row_of(signup, "", "", reasons.get(signup.id) or NOT_MATCHED_YET)
         for signup in sorted(left, key=lambda signup: (signup.name.casefold(), signup.email))
     ]
     return [row for _, row in placed] + unplaced
@@ -113,21 +115,28 @@ def _left(session: Session, course: Course, placed: set[int]) -> list[Signup]:
     return [signup for signup in confirmed if signup.id not in placed]
 
 
-def row_of(
-    course: Course,
-    learner: Signup | Answers,
-    cohort: str,
-    blocks: Sequence[meetings.Meeting],
-    reason: str = "",
-) -> RosterRow:
-    """Return the row of one learner, whose cohort meets at ``blocks``, best first."""
+def clock(course: Course) -> Callable[[Sequence[meetings.Meeting], str], str]:
+    """Return a function that says when the best of some blocks is, in a zone.
+
+    It remembers what it has said: a cohort's members mostly share a few zones.
+    """
+
+    @cache
+    def say(meeting: meetings.Meeting, zone: str) -> str:
+        return meetings.when(course, meeting, zone)
+
+    return lambda blocks, zone: say(blocks[0], zone) if blocks else ""
+
+
+def row_of(learner: Signup | Answers, cohort: str, meeting: str, reason: str = "") -> RosterRow:
+    """Return the row of one learner, whose cohort meets at ``meeting`` in their own zone."""
     labels = (each if isinstance(each, str) else each.label for each in learner.interests)
     return RosterRow(
         cohort=cohort,
         name=learner.name,
         email=learner.email,
         time_zone=learner.time_zone,
-        meeting=meetings.when(course, blocks[0], learner.time_zone) if blocks else "",
+        meeting=meeting,
         reason=reason,
         languages=tuple(learner.languages),
         interests=tuple(labels),

@@ -16,7 +16,7 @@ MAX_UPLOAD_BYTES = 10 * 1024 * 1024
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
     """Make the web application; the settings come from the environment unless given."""
     # The command line starts in this package too, and most commands need no web framework.
-    from flask import Flask
+    from flask import Flask, Response, request
     from flask_compress import Compress
     from flask_wtf import CSRFProtect
     from werkzeug.middleware.proxy_fix import ProxyFix
@@ -38,6 +38,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         WTF_CSRF_TIME_LIMIT=24 * 3600,
         # Pages carry secrets; only files that are the same for everybody are compressed.
         COMPRESS_MIMETYPES=["text/css", "text/javascript", "image/svg+xml"],
+        COMPRESS_STREAMS=False,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     requests.init_app(app, database or Database(settings.database_url))
@@ -45,6 +46,15 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.extensions["jobs"] = jobs.Queue(settings.queue_url, settings.secret_key)
     CSRFProtect(app)
     Compress(app)
+
+    @app.after_request
+    def read_static(response: Response) -> Response:
+        """Read our small files at once: what is streamed stays uncompressed."""
+        if request.endpoint == "static" and response.direct_passthrough:
+            response.direct_passthrough = False
+            response.make_sequence()
+        return response
+
     security.init_app(app, secure=settings.public_url.startswith("https://"))
     auth.init_app(app)
     app.register_blueprint(learner.blueprint)

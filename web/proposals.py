@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from cohorts import courses, directory, proposals, runs
 from cohorts.exceptions import Conflict, InvalidInput, RunInProgress, UnfitPool
 from cohorts.meetings import SLOT_MINUTES, Meeting, local_times, when
-from cohorts.models import Course, CourseState, Run, RunState, SignupState
+from cohorts.models import Course, Run, RunState, SignupState
 
 from .auth import organiser_required
 from .course_forms import MatchForm
@@ -215,7 +215,6 @@ def publish(slug: str, key: str) -> ResponseReturnValue:
         if request.method != "POST":
             return _publish_page(course, found)
         proposals.publish(session(), found)
-        courses.move(session(), course, CourseState.RUNNING)
     except Conflict as error:
         session().rollback()
         return _conflict(own_course(slug), str(error))

@@ -16,9 +16,9 @@ from cohorts import notices
 from cohorts.database import Database
 from cohorts.links import Links
 from cohorts.mailers import MailError, SmtpMailer, from_url
-from cohorts.models import Mail, MailState, now
+from cohorts.models import Mail, MailState, SignupState, now
 from cohorts.notices import Kind
-from tests.factories import make_user
+from tests.factories import make_course, make_signup, make_user
 
 SENDER = "Cohorts <cohorts@example.org>"
 
@@ -166,3 +166,14 @@ def test_smtp_mailer_refused_address_is_permanent(monkeypatch: pytest.MonkeyPatc
     with from_url(f"smtp://{smtpd.hostname}:{smtpd.port}") as mailer, pytest.raises(MailError) as caught:
         mailer.send(EmailMessage())
     assert caught.value.permanent
+
+
+def test_render_unconfirmed_address_gets_no_name_that_somebody_typed(session: Session, links: Links) -> None:
+    signup = make_signup(session, make_course(session), name="Buy now http://x", confirmed_at=None)
+    signup.state = SignupState.PENDING
+    mail = notices.enqueue(session, Kind.CONFIRM, signup=signup)
+    session.flush()
+    message = notices.render(session, mail, links, SENDER)
+    assert message is not None
+    assert message["To"] == signup.email
+    assert "Buy now" not in message.as_string()
