@@ -148,7 +148,7 @@ def course(session: Session, user: User, n: int = 120, seed: int = 1) -> Course:
     made = people(n, seed)
     details = courses.Details(
         title="Play with your music (sample)",
-        summary="Six weeks of listening closely, recording at home and mixing together.",
+        summary="Eight weeks of listening closely, recording at home and mixing together.",
         description="A course to try things out with. Everybody in it is made up.",
         start=meetings.first_monday(at.date()) + timedelta(weeks=4),
         interests=interests_of(made),
