@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -115,8 +115,11 @@ class Availability:
     clocks: tuple[Clock, ...]
 
 
-def availability(pool: Pool, params: Params) -> Availability:
-    """Work out every learner's block starts for every anchor class that the pool needs."""
+def availability(pool: Pool, params: Params, tick: Callable[[], object] = lambda: None) -> Availability:
+    """Work out every learner's block starts for every anchor class that the pool needs.
+
+    `tick` is called between pieces of the work, many times a second.
+    """
     monday, weeks = params.first_monday, params.weeks
     by_key = {key: read_clock(key, monday, weeks) for key in sorted({one.time_zone for one in pool.learners})}
     clocks = tuple(by_key[learner.time_zone] for learner in pool.learners)
@@ -124,9 +127,9 @@ def availability(pool: Pool, params: Params) -> Availability:
     place = {anchor.anchor_key(): k for k, anchor in enumerate(anchors)}
     home = np.array([place[clock.anchor_key()] for clock in clocks], dtype=np.int32)
     free, any_free = _slots(pool)
-    prefers = _bits(free, clocks, anchors, params)
+    prefers = _bits(free, clocks, anchors, params, tick)
     # The two differ only where somebody gave if-needed slots, which most pools do not have.
-    can = prefers if (free == any_free).all() else _bits(any_free, clocks, anchors, params)
+    can = prefers if (free == any_free).all() else _bits(any_free, clocks, anchors, params, tick)
     return Availability(params, anchors, home, can, prefers, clocks)
 
 
@@ -147,7 +150,13 @@ def _slots(pool: Pool) -> tuple[Flags, Flags]:
     return free, any_free
 
 
-def _bits(free: Flags, clocks: Sequence[Clock], anchors: Sequence[Clock], params: Params) -> Bits:
+def _bits(
+    free: Flags,
+    clocks: Sequence[Clock],
+    anchors: Sequence[Clock],
+    params: Params,
+    tick: Callable[[], object],
+) -> Bits:
     bits = np.zeros((len(clocks), len(anchors), WORDS), dtype=np.uint64)
     rows_of: dict[Clock, list[int]] = {}
     for i, clock in enumerate(clocks):
@@ -155,6 +164,7 @@ def _bits(free: Flags, clocks: Sequence[Clock], anchors: Sequence[Clock], params
     for clock, rows in rows_of.items():
         for a, anchor in enumerate(anchors):
             bits[rows, a] = pack(block_starts(free[rows], clock, anchor, params))
+            tick()
     return bits
 
 

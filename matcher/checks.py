@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +18,22 @@ TOLERANCE = 1e-4
 
 
 def count_broken(
-    pool: Pool, params: Params, groups: Sequence[Sequence[int]], meetings: Sequence[Sequence[Meeting]]
+    pool: Pool,
+    params: Params,
+    groups: Sequence[Sequence[int]],
+    meetings: Sequence[Sequence[Meeting]],
+    tick: Callable[[], object] = lambda: None,
 ) -> dict[str, int]:
     """How often each rule is broken by these cohorts.
 
     `meetings` are the blocks claimed for each cohort: one that does not hold breaks the rule `meeting`,
-    and so does a cohort that claims none.
+    and so does a cohort that claims none. `tick` is called after each cohort.
     """
     broken = dict.fromkeys((rule.name for rule in rules_of(pool, params)), 0)
     for rule in rules_of(pool, params):
         for members, claimed in zip(groups, meetings, strict=True):
             broken[rule.name] += _times_broken(rule, members, claimed)
+            tick()
     return broken
 
 

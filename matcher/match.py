@@ -43,7 +43,7 @@ def match(
     # Compiling, which only the first run does, is not counted against the time limit.
     warm_up()
     watch = Watch(params.seconds_allowed(len(pool)), progress, should_stop)
-    hours = availability(pool, params)
+    hours = availability(pool, params, watch.tick)
     watch.report(0.01, "Comparing answers")
     problem, tags = _prepare(pool, params, hours, watch)
     barred = contradictions(pool, problem)
@@ -52,8 +52,10 @@ def match(
     watch.report(0.95, "Checking the rules", solution.objective)
     meetings = Meetings(pool, hours)
     why = CohortReasons(pool, params, tags)
-    cohorts = [_result(params, problem, members, meetings, why) for members in solution.cohorts]
-    cohorts.sort(key=lambda cohort: cohort.members)
+    cohorts = []
+    for members in sorted(solution.cohorts):
+        cohorts.append(_result(params, problem, members, meetings, why))
+        watch.tick()
     matching = judge(_matching(pool, params, hours, problem, cohorts, barred, solution.bound, watch))
     watch.report(1.0, "Done", matching.objective, matching.bound)
     return matching
@@ -104,7 +106,9 @@ def _matching(
     unplaced = tuple(reasons.of(i, barred.get(i)) for i in np.flatnonzero(labels < 0).tolist())
     objective = plain_objective(params, [c.score for c in cohorts], [len(c.members) for c in cohorts])
     bound = max(bound, objective)
-    broken = count_broken(pool, params, [c.members for c in cohorts], [c.meetings for c in cohorts])
+    broken = count_broken(
+        pool, params, [c.members for c in cohorts], [c.meetings for c in cohorts], watch.tick
+    )
     return Matching(
         pool=pool,
         params=params,

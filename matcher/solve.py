@@ -98,7 +98,7 @@ def find_neighbours(
     """Each learner's compatible learners of highest affinity, and how many are compatible at all."""
     near = np.full((len(p.unit), max(N_NEAR, int(p.sizes[1]))), -1, dtype=np.int32)
     partners = np.zeros(len(p.unit), dtype=np.int64)
-    step = max(1, 2_000_000 // max(1, len(active)))
+    step = max(1, 500_000 // max(1, len(active)))
     for start in range(0, len(active), step):
         if watch.stopped:
             break
