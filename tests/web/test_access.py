@@ -17,6 +17,8 @@ PUBLIC = {"static", "learner.home", "auth.sign_in", "auth.confirm_sign_in", "aut
 
 PUBLIC_COURSE = {"learner.course", "learner.sign_up", "learner.thanks"}
 
+SIGN_UPS = b"email,time_zone,availability\nnew@example.org,UTC,Mon 18:00-20:00\n"
+
 
 def everything(database: Database) -> dict[str, list[object]]:
     with database.engine.connect() as connection:
@@ -32,7 +34,7 @@ def foreign(database: Database, links: Links) -> dict[str, str]:
         learner = make_signup(session, course, name="Secret Name")
         run = Run(course_id=course.id, state=RunState.PROPOSED, n_learners=1, n_placed=1, seconds=1.0)
         cohort = Cohort(run=run, position=1, name="Cohort 1", score=0.5, meetings=[["UTC", 36]])
-        upload = Upload(course_id=course.id, user_id=owner.id, name="a.csv", content=b"email\n")
+        upload = Upload(course_id=course.id, user_id=owner.id, name="a.csv", content=SIGN_UPS)
         session.add_all([run, cohort, upload])
         session.flush()
         session.add(Membership(signup_id=learner.id, cohort_id=cohort.id))
