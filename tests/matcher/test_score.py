@@ -94,3 +94,10 @@ def test_if_needed_blocks_are_worth_less():
 @pytest.mark.parametrize("word", [0, 1, 2**63, 2**64 - 1, 0xF0F0])
 def test_popcount_counts_bits(word):
     assert popcount(np.uint64(word)) == word.bit_count()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_worth_itself_keeps_every_rule(name):
+    keeps, breaks, params, _, _ = CASES[name]
+    assert worth_of(problem_of(pool_of(*keeps), params), range(len(keeps))) > 0
+    assert worth_of(problem_of(pool_of(*breaks), params), range(len(breaks))) == INFEASIBLE
