@@ -22,6 +22,7 @@ from matcher.score import (
     worth,
 )
 from tests.matcher.pools import any_params, learner, params_of, pool_of, pools
+from tests.matcher.test_rules import CASES
 
 
 def problem_of(pool, params):
