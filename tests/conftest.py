@@ -14,14 +14,15 @@ from sqlalchemy.orm import Session
 from cohorts.database import Database
 from cohorts.links import Links
 from cohorts.models import Base, User
+from tests.site import SECRET, site
+
+__all__ = ["site"]
 
 if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
     from config import Settings
-
-SECRET = "a secret key that is used by tests alone"
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,8 @@ import config
 from cohorts.database import Database
 from cohorts.links import Links
 from cohorts.models import Membership, User
-from tests.browser.conftest import CHROMIUM, wait_until_served
+from tests.browser.conftest import CHROMIUM
+from tests.site import wait_until_served
 
 IMAGES = config.ROOT / "docs" / "images"
 SLUG = "play-with-your-music-sample"

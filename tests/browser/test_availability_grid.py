@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Site
 from tests.factories import make_course
+from tests.site import Site
 
 OpenBrowser = Callable[..., Page]
 

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from cohorts import native
 from cohorts.answers import Answers
 from cohorts.models import Signup, SignupState
-from tests.browser.conftest import Site, link_in
 from tests.factories import make_course as course_row
+from tests.site import Site, link_in
 
 MONDAY_18_TO_20 = frozenset(range(36, 40))
 ZONE = "Europe/Berlin"

@@ -17,8 +17,8 @@ from cohorts import proposals, runs
 from cohorts.database import Database
 from cohorts.exceptions import Conflict
 from cohorts.models import Cohort, Mail, Membership, Run, RunState, Seat
-from tests.conftest import SECRET
 from tests.factories import make_course, make_signup
+from tests.site import SECRET
 
 EVENINGS = [frozenset(day * 48 + half for half in range(36, 42)) for day in range(5)]
 N_LEARNERS = 200
