@@ -98,7 +98,7 @@ class Worker:
         # A mail server that hangs must not keep the steward from what else is due.
         duties = (self._revive_runs, self._tidy), (self._send_mail,)
         threads = [threading.Thread(target=self._attend, args=each, daemon=True) for each in duties]
-        for thread in threads:
+        for thread in (threading.Thread(target=runs.warm_up, daemon=True), *threads):
             thread.start()
         consumer.run()
         self._stop.set()

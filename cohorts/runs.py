@@ -181,6 +181,13 @@ def _learner(identity: str, answers: Answers, ids: Mapping[str, str]) -> matcher
     )
 
 
+def warm_up() -> None:
+    """Compile the kernels ahead of the first run; after an installation that takes half a minute."""
+    from matcher.solve import warm_up
+
+    warm_up()
+
+
 def request(
     session: Session,
     course: Course,

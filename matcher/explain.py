@@ -1,7 +1,6 @@
 """Why these people sit together, why somebody has no cohort, and what would have to give.
 
 Nothing here repeats another person's answer to a learner: reasons count people, they do not name them.
-The only exception is an id that the learner named themselves and who named them.
 """
 
 from __future__ import annotations
@@ -131,7 +130,7 @@ class UnplacedReasons:
             for a in {0, int(self.hours.home[i])}
         )
         if at_once < needed:
-            block = f"{minutes}-minute block is free for at least {needed} others"
+            block = f"{minutes}-minute block is free for at least {count(needed, 'other', 'others')}"
             return f"No {block} who share a language with you."
         willing = self.p.convenor[others].any() or self.p.convenor[i]
         if self.params.convenor_required and not willing:

@@ -46,7 +46,7 @@ def match(
     hours = availability(pool, params, watch.tick)
     watch.report(0.01, "Comparing answers")
     problem, tags = _prepare(pool, params, hours, watch)
-    barred = contradictions(pool, problem)
+    barred = contradictions(problem)
     active = np.array([i for i in range(len(pool)) if i not in barred], dtype=np.int32)
     solution = solve(problem, params, active, watch)
     watch.report(0.95, "Checking the rules", solution.objective)

@@ -54,7 +54,7 @@ CASES = {
             learner("c"),
         ],
         params_of(**THREE),
-        "You and b asked to be together, but share no meeting time.",
+        "You and the person you asked to be with share no meeting time.",
         "no 90-minute block suits everybody in every week",
     ),
     "convenor": (
@@ -108,11 +108,11 @@ def test_together_broken_by_hand_names_the_missing_one():
     [
         (
             [{"apart": frozenset({"b"})}, {}],
-            "You and b asked to be together, but two of you are to be kept apart.",
+            "Not everything that you and the people you asked to be with wish for can be kept at once.",
         ),
         (
             [{"languages": frozenset({"en"})}, {"languages": frozenset({"fr"})}],
-            "You and b asked to be together, but share no language.",
+            "You and the person you asked to be with share no language.",
         ),
     ],
 )
@@ -130,7 +130,9 @@ def test_together_larger_than_a_cohort_is_left_out():
     names = "abcde"
     chain = [learner(n, together=frozenset(names) - {n}) for n in names]
     matching = match(pool_of(*chain), small_params())
-    assert matching.unplaced[0].reason.endswith("5 people are more than the 4 of a cohort.")
+    assert matching.unplaced[0].reason == (
+        "You and the people you asked to be with are 5 together, more than the 4 of a cohort."
+    )
 
 
 def test_rules_say_nothing_about_a_good_cohort():

@@ -19,7 +19,7 @@ from tests.matcher.test_score import problem_of
 
 def prepared(pool, params):
     p = problem_of(pool, params)
-    barred = contradictions(pool, p)
+    barred = contradictions(p)
     active = np.array([i for i in range(len(pool)) if i not in barred], dtype=np.int32)
     state = empty_state(p, params.random_state)
     near, partners = find_neighbours(p, active, state, Watch(60))
