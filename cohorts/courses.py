@@ -48,8 +48,14 @@ MAX_INTEREST: Final = 80
 MAX_CAPACITY: Final = 100_000
 YEARS: Final = range(2000, 2101)
 
+TIMES: Final = {
+    "start": "the first day",
+    "weeks": "the number of weeks",
+    "meeting_minutes": "the length of meetings",
+}
+"""Details that decide when a cohort can meet, in words."""
+
 _TAKEN_SLUGS: Final = frozenset({"new"})  # an address below /organise of its own
-_TIMES: Final = ("start", "weeks", "meeting_minutes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,7 +314,7 @@ def _check_change(course: Course, details: Details) -> None:
     if details.slug and details.slug != course.slug and course.state is not CourseState.DRAFT:
         errors["slug"] = ["Learners know this address; it can only change in a draft."]
     if course.state in (CourseState.RUNNING, CourseState.FINISHED):
-        changed = [name for name in _TIMES if getattr(course, name) != getattr(details, name)]
+        changed = [name for name in TIMES if getattr(course, name) != getattr(details, name)]
         message = "Cohorts have been told when they meet, so this cannot change any more."
         errors.update({name: [message] for name in changed})
     if errors:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
@@ -67,20 +67,22 @@ def of_run(session: Session, run: Run) -> Proposal:
 def publish(session: Session, run: Run) -> None:
     """Make a proposal official: open the memberships and write to everybody concerned.
 
-    Whoever has withdrawn since is left out. Cohorts of an earlier run end.
+    Whoever has withdrawn since is left out, also when they came back to wait for a place. Cohorts of
+    an earlier run end.
 
     Raises:
-        Conflict: The run is no proposal (any more).
+        Conflict: The run is no proposal (any more), or the course meets at other times by now.
     """
-    course = session.scalar(select(Course).where(Course.id == run.course_id).with_for_update())
-    assert course is not None
+    locked = select(Course).where(Course.id == run.course_id).with_for_update()
+    course = session.scalars(locked.execution_options(populate_existing=True)).one()
     session.refresh(run)
     if run.state is not RunState.PROPOSED:
         raise Conflict(f"This run is {run.state.value}, so it cannot be published.")
+    require_same_times(course, run)
     at = now()
     _end_cohorts(session, course, at)
     for seat in session.scalars(select(Seat).where(Seat.run_id == run.id).options(joinedload(Seat.signup))):
-        if seat.signup.state is not SignupState.CONFIRMED:
+        if not takes_part(seat.signup):
             continue
         if seat.cohort_id is not None:
             session.add(Membership(signup_id=seat.signup_id, cohort_id=seat.cohort_id, since=at))
@@ -89,6 +91,34 @@ def publish(session: Session, run: Run) -> None:
     run.state, run.published_at = RunState.PUBLISHED, at
     courses.move(session, course, CourseState.RUNNING)
     session.flush()
+
+
+def takes_part(signup: Signup) -> bool:
+    """Tell whether a learner with a seat in a proposal is still one of those who are matched."""
+    return signup.state is SignupState.CONFIRMED and not signup.waiting
+
+
+def require_same_times(course: Course, run: Run) -> None:
+    """Refuse a proposal whose common blocks were found for other weeks or other meetings.
+
+    Raises:
+        Conflict: The course has changed since; the message says in what.
+    """
+    changed = [
+        words
+        for name, words in courses.TIMES.items()
+        if name in run.parameters and run.parameters[name] != _as_kept(getattr(course, name))
+    ]
+    if changed:
+        raise Conflict(
+            f"Since this run, {' and '.join(changed)} of the course changed, so these cohorts may not be "
+            "able to meet. Match again, or change the settings back."
+        )
+
+
+def _as_kept(value: date | int) -> str | int:
+    """Return a setting of a course as it is kept with a run."""
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _end_cohorts(session: Session, course: Course, at: datetime) -> None:

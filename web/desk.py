@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cohorts import availability, courses, directory, policies, runs, signups, statistics
+from cohorts.answers import time_zones
 from cohorts.courses import Asking, Details
 from cohorts.exceptions import InvalidInput
 from cohorts.links import Links
@@ -55,7 +56,7 @@ def argument(name: str) -> str:
 def chosen_zone(default: str = "UTC") -> str:
     """Return the time zone that a page is to be shown in."""
     zone = argument("zone")
-    return zone if zone in available_timezones() else default
+    return zone if zone in time_zones() else default
 
 
 @blueprint.get("/", endpoint="courses")

@@ -9,10 +9,10 @@ from typing import Any, Final
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import courses, directory, proposals, runs
+from cohorts import courses, directory, proposals, runs, signups
 from cohorts.exceptions import Conflict, InvalidInput, RunInProgress, UnfitPool
 from cohorts.meetings import SLOT_MINUTES, Meeting, local_times, when
-from cohorts.models import Course, Run, RunState, SignupState
+from cohorts.models import Course, Run, RunState
 
 from .auth import organiser_required
 from .course_forms import MatchForm
@@ -104,6 +104,7 @@ def match(slug: str) -> ResponseReturnValue:
 
 
 def _request(course: Course, form: MatchForm) -> ResponseReturnValue:
+    signups.lock(session(), course)  # an interest that is picked right now must not look unused
     courses.update(session(), course, form.details(courses.details_of(course)))
     limit = float(form.time_limit.data) if form.time_limit.data else None
     run = runs.request(session(), course, me(), time_limit=limit, random_state=form.random_state.data or 0)
@@ -212,6 +213,7 @@ def publish(slug: str, key: str) -> ResponseReturnValue:
     try:
         if found.state is not RunState.PROPOSED:
             raise Conflict(f"This run is {found.state.value}; only a proposal can be published.")
+        proposals.require_same_times(course, found)
         if request.method != "POST":
             return _publish_page(course, found)
         proposals.publish(session(), found)
@@ -224,13 +226,11 @@ def publish(slug: str, key: str) -> ResponseReturnValue:
 
 
 def _publish_page(course: Course, found: Run) -> str:
-    """Say how many mails go to whom; who has withdrawn since the run gets none."""
+    """Say how many mails go to whom; who has withdrawn since the run gets none, even if they wait again."""
     proposal = proposals.of_run(session(), found)
     seated = [member for each in proposal.cohorts for member in each.members]
     unplaced = [seat.signup for seat in proposal.unplaced]
-    placed, left_over = (
-        sum(signup.state is SignupState.CONFIRMED for signup in some) for some in (seated, unplaced)
-    )
+    placed, left_over = (sum(map(proposals.takes_part, some)) for some in (seated, unplaced))
     return render_template(
         "organiser/publish.html",
         course=course,

@@ -1,7 +1,7 @@
 """Runs: one at a time, claimed once, stored whole, cancelled, failed and published with reasons."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -275,6 +275,46 @@ def test_publish_leaves_out_who_withdrew(database: Database) -> None:
         assert session.scalar(select(Membership).where(Membership.signup_id == gone.id)) is None
         assert session.scalar(select(Mail).where(Mail.signup_id == gone.id)) is None
         assert count(session, Membership) == 11
+
+
+def test_publish_leaves_out_who_came_back_to_wait(database: Database) -> None:
+    run_id = proposed_run(database)
+    with database.transaction() as session:
+        back = session.scalars(select(Signup).join(Seat).where(Seat.cohort_id.is_not(None))).first()
+        assert back is not None
+        signups.withdraw(session, back, now())
+        back.course.capacity = 12
+        session.flush()
+        signups.come_back(session, back, now())
+        assert (back.state, back.waiting) == (SignupState.CONFIRMED, True)
+        proposals.publish(session, session.get_one(Run, run_id))
+        assert session.scalar(select(Membership).where(Membership.signup_id == back.id)) is None
+        assert count(session, Membership) == 11
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"start": date(2027, 1, 18)}, "the first day"),
+        ({"weeks": 9}, "the number of weeks"),
+        ({"meeting_minutes": 120}, "the length of meetings"),
+    ],
+)
+def test_publish_after_the_times_changed_is_refused(
+    database: Database, make_proposal: Callable[[], int], change: dict[str, object], words: str
+) -> None:
+    run_id = make_proposal()
+    with database.transaction() as session:
+        run = session.get_one(Run, run_id)
+        run.parameters = runs.MatchSettings.of_course(run.course).as_json()
+        before = {name: getattr(run.course, name) for name in change}
+        session.execute(update(Course).where(Course.id == run.course_id).values(change))
+        with pytest.raises(Conflict, match=words):
+            proposals.publish(session, run)
+        assert (run.state, count(session, Mail)) == (RunState.PROPOSED, 0)
+        session.execute(update(Course).where(Course.id == run.course_id).values(before))
+        proposals.publish(session, run)
+        assert run.state is RunState.PUBLISHED
 
 
 def race_publish_with_withdrawal(database: Database, run_id: int) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
-from cohorts import notices
+from cohorts import notices, runs
 from cohorts.database import Database
 from cohorts.links import Links
 from cohorts.models import (
@@ -459,7 +459,9 @@ def test_desk_shows_the_week_as_numbers_in_a_zone(
 def test_desk_with_an_unknown_zone(session: Session, course: Course, browser: FlaskClient) -> None:
     make_signup(session, course)
     session.commit()
-    assert browser.get("/organise/poems?zone=../../etc/passwd").status_code == 200
+    for zone in ("../../etc/passwd", "Factory"):
+        page = browser.get(f"/organise/poems?zone={zone}")
+        assert (page.status_code, "in the time zone UTC" in text_of(page)) == (200, True)
 
 
 def test_move_opens_and_closes(session: Session, course: Course, browser: FlaskClient) -> None:
@@ -571,6 +573,15 @@ def test_match_asks_for_a_run(app: Flask, session: Session, course: Course, brow
     assert (course.target_size, course.size_max, course.meeting_minutes) == (4, 6, 60)
     assert {each.key: each.weight for each in course.questions}["interests"] == 0.5
     assert app.extensions["jobs"].waiting() == {run.id}
+
+
+def test_match_locks_the_course_before_it_changes_it(
+    session: Session, course: Course, browser: FlaskClient, count_queries: list[str]
+) -> None:
+    make_signup(session, course)
+    browser.post("/organise/poems/match", data=match_form(meeting_minutes="60"))
+    on_courses = [each for each in count_queries if "courses" in each and "FOR UPDATE" in each]
+    assert len(on_courses) == (0 if session.get_bind().dialect.name == "sqlite" else 1)
 
 
 def test_match_offers_weights_of_asked_questions_alone(
@@ -748,6 +759,17 @@ def test_publish_says_first_how_many_mails_go(session: Session, course: Course, 
     assert "1 learner gets a mail that says why" in page
     assert "1 learner has withdrawn" in page
     assert session.scalar(select(func.count()).select_from(Mail)) == 0
+
+
+def test_publish_after_the_meetings_got_longer_says_what_to_do(
+    session: Session, course: Course, browser: FlaskClient
+) -> None:
+    run = make_proposal(session, course, parameters=runs.MatchSettings.of_course(course).as_json())
+    course.meeting_minutes += 30
+    for send in (browser.get, browser.post):
+        answer = send(f"/organise/poems/runs/{run.key}/publish")
+        assert answer.status_code == 409
+        assert "the length of meetings of the course changed" in text_of(answer)
 
 
 def test_publish_makes_cohorts_official(session: Session, course: Course, browser: FlaskClient) -> None:
