@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session, selectinload
 
 from .answers import FIELDS, Answers, answers_of, check, interest_named
@@ -313,9 +314,16 @@ def lock(session: Session, course: Course) -> None:
 
 
 def _lock_with(session: Session, signup: Signup) -> Course:
-    """Lock the course of a sign-up, and see the sign-up as it is since then."""
+    """Lock the course of a sign-up, and see the sign-up as it is since then.
+
+    Raises:
+        NotFound: It has been deleted in the meantime.
+    """
     lock(session, signup.course)
-    session.refresh(signup, ["state", "waiting", "confirmed_at"])
+    try:
+        session.refresh(signup, ["state", "waiting", "confirmed_at"])
+    except InvalidRequestError as error:
+        raise NotFound("This sign-up was deleted, with everything in it.") from error
     return signup.course
 
 

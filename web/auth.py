@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, scoped_session
 from werkzeug.local import LocalProxy
 
 from cohorts import notices
+from cohorts.answers import address, is_address
 from cohorts.links import Links
 from cohorts.models import Base, User
 
@@ -82,8 +83,9 @@ def sign_in() -> ResponseReturnValue:
     """Ask for an address and mail a link to it; the answer is the same for unknown addresses."""
     if request.method != "POST":
         return render_template("auth/sign_in.html")
-    email = request.form.get("email", "").strip().casefold()
-    user = session().scalar(select(User).where(User.email == email, User.active.is_(True)))
+    email = address(request.form.get("email", ""))
+    known = select(User).where(User.email == email, User.active.is_(True))
+    user = session().scalar(known) if is_address(email) else None
     if user is not None:
         notices.enqueue(session(), notices.Kind.SIGN_IN, user=user)
         session().commit()

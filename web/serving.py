@@ -48,7 +48,8 @@ def serve(host: str, port: int, processes: int, *, with_worker: bool) -> int:
     settings = config.load()
     database = Database(settings.database_url)
     prepare(database, settings)
-    welcome(database, Links(settings.secret_key, settings.public_url), f"http://{host}:{port}")
+    links = None if settings.production else Links(settings.secret_key, settings.public_url)
+    welcome(database, links, f"http://{host}:{port}")
     database.engine.dispose()
     server = gunicorn_command(host, port, processes)
     if with_worker:
@@ -105,13 +106,16 @@ def prepare(database: Database, settings: Settings) -> None:
         sample.course(session, user)
 
 
-def welcome(database: Database, links: Links, address: str) -> None:
-    """Print where the site is and, until somebody has signed in, how to."""
+def welcome(database: Database, links: Links | None, address: str) -> None:
+    """Print where the site is and, until somebody has signed in, how to.
+
+    Without ``links``, as in production, no link is printed: what a service prints is kept in logs.
+    """
     click.echo(f"\nCohorts is served on {address}  (Ctrl-C stops it)")
     with database.reading() as session:
         users = session.scalars(select(User).where(User.active.is_(True)).order_by(User.id).limit(1)).all()
         for user in users:
-            if user.signed_in_at is None:
+            if user.signed_in_at is None and links is not None:
                 click.echo(f"Sign in as the first organiser, within ten minutes:\n  {links.sign_in(user)}\n")
             else:
                 click.echo(f"A new sign-in link: ./run cohorts user link {user.email}\n")

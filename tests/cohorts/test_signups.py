@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -442,6 +443,24 @@ def test_come_back_to_a_course_that_is_over_is_refused(session: Session) -> None
     )
     with pytest.raises(SignUpClosed):
         signups.come_back(session, signup, NOW)
+
+
+@pytest.mark.parametrize("act", [signups.disown, signups.confirm, signups.withdraw, signups.come_back])
+def test_what_was_disowned_a_moment_ago_is_not_found(
+    database: Database, act: Callable[[Session, Signup, datetime], None]
+) -> None:
+    with database.transaction() as session:
+        signup_id = make_signup(
+            session, make_course(session), state=SignupState.PENDING, confirmed_at=None
+        ).id
+    with database.session(writes=False) as late:
+        signup = late.get_one(Signup, signup_id)
+        assert signup.course.state is CourseState.OPEN
+        late.commit()
+        with database.transaction() as session:
+            signups.disown(session, session.get_one(Signup, signup_id), NOW)
+        with pytest.raises(NotFound, match="deleted"):
+            act(late, signup, NOW)
 
 
 def test_disown_forgets_everything_and_only_before_confirming(session: Session) -> None:

@@ -33,6 +33,18 @@ def test_sign_in_known_and_unknown_addresses_get_the_same_answer(
         assert session.scalar(select(func.count()).select_from(Mail)) == 1
 
 
+def test_sign_in_with_what_is_no_address_looks_the_same(client: FlaskClient) -> None:
+    for typed in ("", "x", "a\x00b@example.org", "@", "a" * 5000 + "@example.org"):
+        assert client.post("/sign-in", data={"email": typed}).status_code == 200
+
+
+def test_sign_in_understands_every_spelling_of_an_address(client: FlaskClient, database: Database) -> None:
+    committed_user(database, email="ada@xn--mnchen-3ya.example")
+    client.post("/sign-in", data={"email": "Ada@MÜNCHEN.example"})
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Mail)) == 1
+
+
 def test_sign_in_inactive_user_gets_no_mail(client: FlaskClient, database: Database) -> None:
     committed_user(database, email="gone@example.org", active=False)
     client.post("/sign-in", data={"email": "gone@example.org"})

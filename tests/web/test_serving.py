@@ -74,6 +74,38 @@ def test_welcome_links_until_somebody_has_signed_in(
     assert f"./run cohorts user link {serving.FIRST_ORGANISER}" in said
 
 
+def test_welcome_without_links_prints_none(
+    database: Database, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serving.prepare(database, settings)
+    serving.welcome(database, None, "http://127.0.0.1:8000")
+    said = capsys.readouterr().out
+    assert "/sign-in/" not in said
+    assert f"./run cohorts user link {serving.FIRST_ORGANISER}" in said
+
+
+@pytest.mark.parametrize("production", [False, True])
+def test_serve_prints_a_sign_in_link_outside_production_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], production: bool
+) -> None:
+    environ = {
+        "COHORTS_DATA_DIR": str(tmp_path),
+        "COHORTS_ENV": "production" if production else "development",
+    }
+    environ |= {"COHORTS_SECRET_KEY": "x" * 40, "COHORTS_PUBLIC_URL": "https://cohorts.example.org"}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setattr(serving.os, "execv", lambda *command: None)
+    database = serving.open_database()
+    database.upgrade()
+    with database.transaction() as session:
+        session.add(User(email="ada@example.org"))
+    database.engine.dispose()
+    serving.serve("127.0.0.1", 0, 1, with_worker=False)
+    assert ("/sign-in/" in capsys.readouterr().out) is not production
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Start the site as ``./run`` does, in a folder of its own."""
