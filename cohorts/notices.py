@@ -80,7 +80,13 @@ def _deliver(database: Database, links: Links, mailer: Mailer, sender: str, mail
         if not _claim(session, mail_id):
             return False
         mail = session.get_one(Mail, mail_id)
-        message = render(session, mail, links, sender)
+        try:
+            message = render(session, mail, links, sender)
+        except Exception:
+            # One mail that cannot be put into words must not hold up those behind it.
+            _log.exception("mail %s (%s) cannot be put into words", mail.key, mail.kind)
+            _later(mail, "It cannot be put into words.")
+            return False
         if message is None:
             mail.state = MailState.DROPPED
             return False
@@ -107,16 +113,21 @@ def _claim(session: Session, mail_id: int) -> bool:
 
 
 def _postpone(database: Database, mail_id: int, error: MailError) -> None:
-    """Try again later, each time after a longer pause, and give up after ten attempts."""
+    """Note why a mail was not taken, and when to try again."""
     with database.transaction() as session:
         mail = session.get(Mail, mail_id)
         if mail is None:  # erased in the meantime
             return
-        mail.last_error = str(error)[:500]
-        mail.not_before = now() + timedelta(seconds=min(30 * 2**mail.attempts, 6 * 3600))
-        if error.permanent or mail.attempts >= ATTEMPTS:
-            mail.state = MailState.DROPPED
+        _later(mail, str(error), permanent=error.permanent)
         _log.warning("mail %s (%s) was not taken: %s", mail.key, mail.kind, error)
+
+
+def _later(mail: Mail, reason: str, *, permanent: bool = False) -> None:
+    """Try again later, each time after a longer pause, and give up after ten attempts."""
+    mail.last_error = reason[:500]
+    mail.not_before = now() + timedelta(seconds=min(30 * 2**mail.attempts, 6 * 3600))
+    if permanent or mail.attempts >= ATTEMPTS:
+        mail.state = MailState.DROPPED
 
 
 def render(session: Session, mail: Mail, links: Links, sender: str) -> EmailMessage | None:

@@ -89,6 +89,22 @@ def test_deliver_due_name_with_line_breaks_stays_one_header(
     assert len(recorder.sent[0].get_all("To")) == 1
 
 
+def test_deliver_due_without_words_holds_up_nobody(
+    database: Database, links: Links, waiting_mail: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoilt, fine, recorder, render = waiting_mail(), waiting_mail(), Recorder(), notices.render
+
+    def fail_once(session: Session, mail: Mail, links: Links, sender: str) -> EmailMessage | None:
+        return render(session, mail, links, "\n" if mail.id == spoilt else sender)
+
+    monkeypatch.setattr(notices, "render", fail_once)
+    assert notices.deliver_due(database, links, recorder, SENDER) == 1
+    assert (mail_row(database, fine).state, len(recorder.sent)) == (MailState.SENT, 1)
+    row = mail_row(database, spoilt)
+    assert (row.state, row.attempts, row.last_error) == (MailState.WAITING, 1, "It cannot be put into words.")
+    assert row.not_before > now()
+
+
 def test_deliver_due_refused_for_now_is_tried_later(
     database: Database, links: Links, waiting_mail: Callable[[], int]
 ) -> None:
