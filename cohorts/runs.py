@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from . import leases
+from . import leases, roster
 from .answers import Answers, answers_of
 from .database import Database
 from .exceptions import CohortsError, NotFound, RunInProgress, UnfitPool
@@ -360,7 +360,7 @@ def _seats(
         cohort = Cohort(
             run_id=run.id,
             position=position,
-            name=f"Cohort {position}",
+            name=roster.cohort_name(position),
             score=found.score,
             meetings=[[meeting.zone, meeting.slot] for meeting in found.meetings],
             reasons=list(found.reasons),

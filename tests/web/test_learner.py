@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from cohorts import notices
 from cohorts.answers import answers_of
 from cohorts.database import Database
 from cohorts.links import Links
@@ -161,6 +162,29 @@ def test_course_page_says_when_all_places_are_taken(saved: Session, client: Flas
     make_signup(saved, make_course(saved, slug="web", capacity=1))
     saved.commit()
     assert "All places are taken" in text_of(client.get("/c/web"))
+
+
+def test_course_page_says_that_added_interests_are_suggested(saved: Session, client: FlaskClient) -> None:
+    course = make_course(saved, slug="web")
+    saved.commit()
+    assert "an interest you add is suggested to others" in text_of(client.get("/c/web"))
+    next(each for each in course.questions if each.key == "interests").asked = False
+    saved.commit()
+    assert "an interest you add" not in text_of(client.get("/c/web"))
+
+
+def test_waiting_after_sign_up_closed_is_not_blamed_on_places_alone(
+    saved: Session, client: FlaskClient, links: Links
+) -> None:
+    course = make_course(saved, state=CourseState.CLOSED)
+    signup = make_signup(saved, course, state=SignupState.PENDING, waiting=True, confirmed_at=None)
+    mail = notices.enqueue(saved, notices.Kind.CONFIRM, signup=signup)
+    saved.commit()
+    message = notices.render(saved, mail, links, "cohorts@example.org")
+    assert message is not None
+    saved.commit()
+    for text in (message.get_content(), text_of(client.get(path_of(links, signup)))):
+        assert "All places are taken, or sign-up has closed" in text
 
 
 def test_course_page_asks_only_what_the_course_asks(saved: Session, client: FlaskClient) -> None:
