@@ -7,7 +7,7 @@ A row names its addressee and kind only. The words are made when the mail is sen
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -17,18 +17,20 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from . import meetings
 from .database import Database
-from .links import Links
+from .links import SIGN_IN_SECONDS, Links
 from .mailers import Mailer, MailError
 from .models import Cohort, Mail, MailState, Membership, Run, Seat, Signup, SignupState, User, now
 
 ATTEMPTS: Final = 10
 CLAIM: Final = timedelta(minutes=2)
 BATCH: Final = 50
+SIGN_IN_MAILS: Final = 3
+"""So many sign-in links go to one user while the first of them is valid."""
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +56,17 @@ def enqueue(session: Session, kind: Kind, *, signup: Signup | None = None, user:
     mail = Mail(kind=kind.value, signup=signup, user=user)
     session.add(mail)
     return mail
+
+
+def enqueue_sign_in(session: Session, user: User, at: datetime) -> None:
+    """Mail a sign-in link, unless that was just done a few times: anybody may type an address."""
+    lately = select(func.count(Mail.id)).where(
+        Mail.user_id == user.id,
+        Mail.kind == Kind.SIGN_IN.value,
+        Mail.created_at > at - timedelta(seconds=SIGN_IN_SECONDS),
+    )
+    if (session.scalar(lately) or 0) < SIGN_IN_MAILS:
+        enqueue(session, Kind.SIGN_IN, user=user).created_at = at
 
 
 def deliver_due(database: Database, links: Links, mailer: Mailer, sender: str) -> int:

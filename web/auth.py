@@ -22,7 +22,7 @@ from werkzeug.local import LocalProxy
 from cohorts import notices
 from cohorts.answers import address, is_address
 from cohorts.links import Links
-from cohorts.models import Base, User
+from cohorts.models import Base, User, now
 
 from .database import session
 
@@ -71,8 +71,7 @@ def organiser_required(view: Callable[..., ResponseReturnValue]) -> Callable[...
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
         if current_user() is None:
-            onwards = request.path if request.method == "GET" else None
-            return redirect(url_for("auth.sign_in", next=onwards))
+            return redirect(url_for("auth.sign_in"))
         return view(*args, **kwargs)
 
     return guarded
@@ -87,7 +86,7 @@ def sign_in() -> ResponseReturnValue:
     known = select(User).where(User.email == email, User.active.is_(True))
     user = session().scalar(known) if is_address(email) else None
     if user is not None:
-        notices.enqueue(session(), notices.Kind.SIGN_IN, user=user)
+        notices.enqueue_sign_in(session(), user, now())
         session().commit()
     return render_template("auth/sign_in_sent.html", email=email)
 

@@ -1,14 +1,16 @@
 """Signing in: by a mailed link, by pressing its button, once."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from cohorts import notices
 from cohorts.database import Database
 from cohorts.links import Links
-from cohorts.models import Mail, User
+from cohorts.models import Mail, User, now
 from tests.factories import make_user
 
 
@@ -43,6 +45,23 @@ def test_sign_in_understands_every_spelling_of_an_address(client: FlaskClient, d
     client.post("/sign-in", data={"email": "Ada@MÜNCHEN.example"})
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Mail)) == 1
+
+
+def test_sign_in_asked_for_again_and_again_does_not_fill_a_mailbox(
+    client: FlaskClient, database: Database
+) -> None:
+    user = committed_user(database, email="ada@example.org")
+    answers = [client.post("/sign-in", data={"email": "ada@example.org"}) for _ in range(5)]
+    assert len({answer.text for answer in answers}) == 1
+    with database.transaction() as session:
+        assert session.scalar(select(func.count()).select_from(Mail)) == 3
+        notices.enqueue_sign_in(session, user, now() + timedelta(minutes=11))
+        assert session.scalar(select(func.count()).select_from(Mail)) == 4
+
+
+def test_sign_in_is_where_pages_of_organisers_lead(client: FlaskClient) -> None:
+    assert client.get("/organise/poems?next=https://elsewhere.example").headers["Location"] == "/sign-in"
+    assert "elsewhere" not in client.get("/sign-in?next=https://elsewhere.example").text
 
 
 def test_sign_in_inactive_user_gets_no_mail(client: FlaskClient, database: Database) -> None:
