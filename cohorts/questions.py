@@ -42,7 +42,8 @@ QUESTIONS: Final = {
     for question in (
         Question("interests", "What are you interested in?", Counts.SIMILAR, "tags", 3.0),
         Question("languages", "Which languages can you talk in?", Counts.RULE),
-        Question("experience", "How familiar are you with the subject?", Counts.SIMILAR, "category", 0.5),
+        # In two open courses people of like experience replied to each other no more often than chance.
+        Question("experience", "How familiar are you with the subject?", Counts.SIMILAR, "category", 0.0),
         Question("hours_per_week", "How many hours a week do you have?", Counts.SIMILAR, "number", 0.5),
         Question("goal", "What do you want to get out of it?", Counts.SIMILAR, "text", 0.5),
         Question("can_help_with", "What can you help others with?", Counts.COMPLEMENTARY, "tags", 0.5),

@@ -112,8 +112,11 @@ def _pick(active: Any, waiting: Any, near: Any, noise: Any) -> Any:
 
 
 @kernel
-def anneal(p: Any, s: Any, active: Any, near: Any, proposals: Any, heat: Any, cooler: Any) -> Any:
+def anneal(p: Any, s: Any, active: Any, near: Any, side: Any, proposals: Any, heat: Any, cooler: Any) -> Any:
     """Make `proposals` proposals while the heat falls from `heat` to `cooler` (worth units), linearly.
+
+    The `active` learners are those of one side, `side` is every learner's: whoever is on another side is left
+    to the search that goes on there at the same time.
 
     Each would bring a learner to where a neighbour sits: now and then as one more, else in place of a
     mate of the neighbour. The tests that refuse most of them stand here and take single arrays, as a
@@ -126,6 +129,8 @@ def anneal(p: Any, s: Any, active: Any, near: Any, proposals: Any, heat: Any, co
     size_max = p.sizes[1]
     for step in range(proposals):
         i, j = _pick(active, waiting, near, noise)
+        if side[j] != side[i]:
+            continue
         if cohort[j] < 0:
             i, j = j, i
         b = cohort[j]

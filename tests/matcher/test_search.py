@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from matcher import match
 from matcher.columns import all_cohorts
 from matcher.construct import construct
 from matcher.params import Params
 from matcher.progress import Watch
 from matcher.search import anneal, seat_waiting
-from matcher.solve import bound_of, find_neighbours, solve, worth_of
+from matcher.solve import Sides, bound_of, find_neighbours, solve, worth_of
 from matcher.state import cohorts_of, draw, empty_state
 from matcher.units import contradictions
 from tests.matcher.pools import TOPICS, any_params, learner, params_of, pool_of, pools
@@ -49,7 +50,7 @@ def test_moves_keep_the_state_consistent(pool, params):
     construct(p, state, active, active, params.target_size)
     consistent(p, state)
     for heat in (5.0, 0.05, 0.0):
-        anneal(p, state, active, near, 300, heat, heat)
+        anneal(p, state, active, near, np.zeros(len(p.unit), dtype=np.int32), 300, heat, heat)
         consistent(p, state)
         seat_waiting(p, state, active, 3, params.target_size)
         consistent(p, state)
@@ -59,8 +60,33 @@ def test_anneal_without_heat_never_loses_worth():
     p, active, state, near, _ = prepared(crowd(200), params_of(questions=(TOPICS,)))
     construct(p, state, active, active, 6)
     before = state.value.sum()
-    anneal(p, state, active, near, 50_000, 0.0, 0.0)
+    anneal(p, state, active, near, np.zeros(len(p.unit), dtype=np.int32), 50_000, 0.0, 0.0)
     assert state.value.sum() >= before
+
+
+def test_sides_on_two_cores_keep_the_state_consistent():
+    params = params_of(questions=(TOPICS,), n_jobs=2)
+    p, active, state, near, _ = prepared(crowd(300), params)
+    construct(p, state, active, active, 6)
+    before, sides = state.value.sum(), Sides(p, params, active, near, state)
+    assert sides.n == 2
+    for heat in (0.05, 0.01, 0.0, 0.0):
+        sides.anneal(50_000, heat, heat)
+        consistent(p, state)
+    assert state.value.sum() > before
+
+
+def test_solve_on_two_cores_repeats():
+    params = params_of(questions=(TOPICS,), n_jobs=2, random_state=5)
+    first, second = (match(crowd(250), params) for _ in range(2))
+    assert first.labels.tolist() == second.labels.tolist()
+    assert first.objective == second.objective
+
+
+def test_sides_of_a_small_pool_are_one():
+    params = params_of(questions=(TOPICS,), n_jobs=8)
+    p, active, state, near, _ = prepared(crowd(60), params)
+    assert Sides(p, params, active, near, state).n == 1
 
 
 def test_neighbours_are_compatible_and_the_best_first():
