@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -83,7 +83,7 @@ class Database:
             parsed = parsed.set(drivername="postgresql+psycopg")
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_private(Path(parsed.database))
         self.url = parsed
         self.engine = create_engine(parsed, pool_size=10, max_overflow=30, pool_pre_ping=not self.is_sqlite)
         self._writer: Engine = self.engine.execution_options(writes=True)
@@ -130,6 +130,13 @@ class Database:
             settings.attributes["connection"] = connection
             getattr(command, direction)(settings, revision)
         engine.dispose()
+
+
+def _make_private(file: Path) -> None:
+    """Make the file of a new database for its owner's eyes only; SQLite's files beside it follow suit."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # it is there already, or SQLite will say what is wrong
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare_sqlite(engine: Engine, *, foreign_keys: bool = True) -> None:

@@ -173,3 +173,14 @@ def test_reading_goes_on_beside_a_writer(database: Database) -> None:
         with database.reading() as reader:
             assert len(reader.scalars(select(Signup)).all()) == 1
             reader.execute(text("SELECT 1"))
+
+
+def test_a_new_sqlite_database_is_its_owners_alone(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/new/cohorts.sqlite3")
+    database.upgrade()
+    with database.transaction() as session:
+        make_course(session)
+        modes = {each.name: each.stat().st_mode & 0o777 for each in (tmp_path / "new").iterdir()}
+    database.engine.dispose()
+    assert set(modes) >= {"cohorts.sqlite3", "cohorts.sqlite3-wal"}
+    assert set(modes.values()) == {0o600}
