@@ -51,6 +51,7 @@ def claim(session: Session, run_id: int, worker: str) -> Lease | None:
             started_at=at,
             attempts=Run.attempts + 1,
             progress=0.0,
+            stage="Getting ready",
         )
         .execution_options(synchronize_session=False)
     )
@@ -79,7 +80,7 @@ class Heartbeat:
     """Renews the lease of a run, writes its progress and hears of a cancellation."""
 
     def __init__(self, database: Database, lease: Lease) -> None:
-        self.progress, self.stage = 0.0, ""
+        self.progress, self.stage = 0.0, "Getting ready"
         self.cancelled = self.lost = False
         self._database, self._lease = database, lease
         self._done = threading.Event()
