@@ -246,8 +246,9 @@ def slug_from(title: str) -> str:
 def _free_slug(session: Session, title: str) -> str:
     """Return the slug of a title with a number behind it if another course has it already."""
     stem = slug_from(title)
-    taken = _TAKEN_SLUGS | set(session.scalars(select(Course.slug).where(Course.slug.startswith(stem))))
-    numbered = (f"{stem[: MAX_SLUG - 6].strip('-')}-{number}" for number in range(2, 100_000))
+    short = stem[: MAX_SLUG - 6].strip("-")
+    taken = _TAKEN_SLUGS | set(session.scalars(select(Course.slug).where(Course.slug.startswith(short))))
+    numbered = (f"{short}-{number}" for number in range(2, 100_000))
     return next(slug for slug in (stem, *numbered) if slug not in taken)
 
 

@@ -14,10 +14,6 @@ class NotFound(CohortsError):
     """There is nothing at this address, or it is not yours to see."""
 
 
-class Forbidden(CohortsError):
-    """Your role in this course does not allow this."""
-
-
 class InvalidLink(CohortsError):
     """This link is not valid any more. Ask for a new one."""
 

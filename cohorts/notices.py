@@ -184,7 +184,7 @@ def _addressee(mail: Mail) -> tuple[str, str]:
 def _words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:
     """Return what the template of a mail may use."""
     if mail.user is not None:
-        return {"user": mail.user, "link": links.sign_in(mail.user), "site": links.public_url}
+        return {"user": mail.user, "link": links.sign_in(mail.user)}
     signup = mail.signup
     if signup is None or (mail.kind in FOR_CONFIRMED_ONLY and signup.state is not SignupState.CONFIRMED):
         return None
@@ -192,8 +192,6 @@ def _words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:
         "signup": signup,
         "course": signup.course,
         "link": links.learner(signup),
-        "course_link": links.course(signup.course.slug),
-        "site": links.public_url,
     }
     if mail.kind == Kind.PLACED:
         return _placed_words(session, signup, words)

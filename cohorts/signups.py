@@ -288,8 +288,14 @@ def fill_places(session: Session, course: Course, at: datetime) -> int:
     The course must be locked. Call it whenever places come free: after a withdrawal, or when an
     organiser raises the capacity or opens sign-up again.
     """
-    if phase(course, at) is not Phase.OPEN:
-        return 0
+    return admit(session, course) if phase(course, at) is Phase.OPEN else 0
+
+
+def admit(session: Session, course: Course) -> int:
+    """Give free places to confirmed learners who wait, also late ones; return how many moved up.
+
+    The course must be locked. They take part in the next match.
+    """
     waiting = (
         select(Signup)
         .where(Signup.course_id == course.id, Signup.waiting.is_(True))

@@ -13,7 +13,6 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from cohorts.exceptions import (
     CohortsError,
     Conflict,
-    Forbidden,
     InvalidLink,
     NotFound,
     SignUpClosed,
@@ -23,7 +22,6 @@ from cohorts.exceptions import (
 STATUS: Final[dict[type[CohortsError], tuple[int, str]]] = {
     NotFound: (404, "Not found"),
     InvalidLink: (404, "This link does not work any more"),
-    Forbidden: (403, "Not allowed"),
     SignUpClosed: (409, "Sign-up is closed"),
     Conflict: (409, "Something changed in the meantime"),
     UnreadableFile: (422, "This file cannot be read"),

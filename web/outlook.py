@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from cohorts import courses
+from cohorts import courses, signups
 from cohorts.models import Course, CourseState, now
 from cohorts.signups import Phase, phase
 
@@ -18,11 +18,12 @@ def _to(state: CourseState) -> Callable[[Session, Course], None]:
     return lambda session, course: courses.move(session, course, state)
 
 
-MOVES: Final[dict[str, tuple[Callable[[Session, Course], None], str]]] = {
+MOVES: Final[dict[str, tuple[Callable[[Session, Course], object], str]]] = {
     "open": (lambda session, course: courses.open_sign_up(session, course, at=now()), "Sign-up is open."),
     "announce": (courses.announce, "The page can be seen. Sign-up opens by itself."),
     "close": (courses.close_sign_up, "Sign-up is closed. Whoever comes now is put on the waiting list."),
     "hide": (_to(CourseState.DRAFT), "The page is hidden again."),
+    "admit": (signups.admit, "Whoever waited has a place now, as far as there are places."),
     "finish": (_to(CourseState.FINISHED), "The course is finished."),
     "resume": (_to(CourseState.RUNNING), "The course is running again."),
 }
@@ -37,6 +38,7 @@ class Outlook:
         actions: Key in ``MOVES``, words and kind of each button.
         matches: True when the next step is to match.
         has_roster: True when cohorts are published.
+        admits: True when late learners wait until the organiser gives them places.
     """
 
     title: str
@@ -44,6 +46,7 @@ class Outlook:
     actions: tuple[tuple[str, str, str], ...] = ()
     matches: bool = False
     has_roster: bool = False
+    admits: bool = False
 
 
 _FIXED: Final = {
@@ -52,6 +55,7 @@ _FIXED: Final = {
         "Its cohorts are published; learners see theirs by their personal link.",
         (("finish", "Finish the course", "quiet"),),
         has_roster=True,
+        admits=True,
     ),
     CourseState.FINISHED: Outlook(
         "The course is finished",
@@ -79,6 +83,7 @@ _BY_PHASE: Final = {
         "Whoever comes now is put on the waiting list. The next step is to match.",
         (("open", "Open again", "quiet"),),
         matches=True,
+        admits=True,
     ),
     Phase.OVER: Outlook("The course is over", "Its last week has passed."),
 }

@@ -298,3 +298,11 @@ def test_interest_key_knows_its_own_spelling(label: str) -> None:
     key = courses.interest_key(label)
     assert courses.interest_key(key) == key
     assert courses.interest_key(f"  {label}  ") == key
+
+
+def test_create_with_long_titles_that_begin_alike(session: Session) -> None:
+    user = make_user(session)
+    title = "listening " * 10
+    slugs = [courses.create(session, user, replace(PLAIN, title=title)).slug for _ in range(3)]
+    assert len(set(slugs)) == 3
+    assert all(len(slug) <= courses.MAX_SLUG for slug in slugs)

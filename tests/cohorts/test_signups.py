@@ -514,3 +514,15 @@ def test_store_sends_no_mail_and_needs_few_queries_for_many_rows(
     assert counts == [1, 1]
     assert mails(session) == []
     assert session.scalar(select(func.count(Signup.id))) == 31
+
+
+def test_admit_gives_late_learners_places_up_to_the_capacity(session: Session) -> None:
+    course = make_course(session, state=CourseState.RUNNING, capacity=3)
+    make_signup(session, course)
+    late = [make_signup(session, course, waiting=True) for _ in range(3)]
+    unconfirmed = make_signup(session, course, waiting=True, state=SignupState.PENDING)
+    signups.lock(session, course)
+    assert signups.fill_places(session, course, NOW) == 0
+    assert signups.admit(session, course) == 2
+    assert [each.waiting for each in (*late, unconfirmed)] == [False, False, True, True]
+    assert signups.admit(session, course) == 0

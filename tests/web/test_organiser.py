@@ -995,3 +995,17 @@ def test_no_page_has_inline_styles_or_scripts(session: Session, course: Course, 
     for path in ("", "/settings", "/signups", "/import", "/match", "/runs", f"/runs/{run.key}", "/roster"):
         page = browser.get(f"/organise/poems{path}").get_data(as_text=True)
         assert re.findall(r"<style|\sstyle=|\son\w+=|<script(?![^>]*src=)", page) == []
+
+
+@pytest.mark.parametrize("state", [CourseState.CLOSED, CourseState.RUNNING])
+def test_desk_lets_late_learners_in_by_hand(
+    session: Session, course: Course, browser: FlaskClient, state: CourseState
+) -> None:
+    course.state = state
+    late = make_signup(session, course, waiting=True)
+    session.commit()
+    assert "Give 1 waiting learner a place" in text_of(browser.get("/organise/poems"))
+    assert browser.post("/organise/poems/state", data={"to": "admit"}).status_code == 302
+    session.refresh(late)
+    assert late.waiting is False
+    assert "waiting learner a place" not in text_of(browser.get("/organise/poems"))
