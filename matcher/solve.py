@@ -65,9 +65,8 @@ def solve(p: Problem, params: Params, active: NDArray[np.int32], watch: Watch) -
     bound = bound_of(p, active, near)
     watch.report(0.1, "Growing the first cohorts", 0.0, bound)
     order = active[np.argsort(partners[active], kind="stable")]
+    # Also when stopped already: the first cohorts come quickly, and they are better than none.
     for start in range(0, len(order), 64):
-        if watch.stopped:
-            break
         waiting = active[state.cohort[active] < 0]
         construct(p, state, waiting, order[start : start + 64], params.target_size)
         watch.report(0.1 + 0.05 * start / len(order), "Growing the first cohorts")
