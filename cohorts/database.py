@@ -91,7 +91,7 @@ class Database:
             _prepare_sqlite(self.engine)
 
     def session(self, *, writes: bool) -> Session:
-        """Return a new session; only one that writes may flush changes."""
+        """Return a new session; on SQLite one that writes queues behind the other writers first."""
         return Session(self._writer if writes else self.engine, expire_on_commit=False)
 
     @contextmanager

@@ -390,9 +390,10 @@ class Membership(Base):
 
 
 class Mail(Base):
-    """An outbox row. It names its addressee and is put into words only when it is sent,
+    """An outbox row: the kind of a mail and its addressee.
 
-    so that an erasure reaches it and no link lies in the database.
+    It is put into words only when it is sent, so that an erasure reaches it and no link lies in
+    the database.
     """
 
     __tablename__ = "outbox"

@@ -3,7 +3,7 @@
 Pure: arrays and dataclasses, no database, no clock but the time limit's, no global random state.
 """
 
-from matcher.exceptions import Cancelled, Infeasible, InvalidParams, InvalidPool, MatcherError
+from matcher.exceptions import InvalidParams, InvalidPool, MatcherError
 from matcher.match import match, score_cohorts
 from matcher.matching import CohortCheck, CohortResult, Matching, Meeting, Unplaced
 from matcher.params import Params, Question
@@ -11,10 +11,8 @@ from matcher.pool import Learner, Pool
 from matcher.progress import Progress
 
 __all__ = [
-    "Cancelled",
     "CohortCheck",
     "CohortResult",
-    "Infeasible",
     "InvalidParams",
     "InvalidPool",
     "Learner",

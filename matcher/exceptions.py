@@ -11,11 +11,3 @@ class InvalidPool(MatcherError, ValueError):
 
 class InvalidParams(MatcherError, ValueError):
     """A parameter is out of its range: the message names the parameter and its range."""
-
-
-class Infeasible(MatcherError):
-    """Two rules contradict each other, so that no cohort can ever keep both."""
-
-
-class Cancelled(MatcherError):
-    """The work was stopped before there was anything to hand back."""
