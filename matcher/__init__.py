@@ -3,7 +3,7 @@
 Pure: arrays and dataclasses, no database, no clock but the time limit's, no global random state.
 """
 
-from matcher.exceptions import InvalidParams, InvalidPool, MatcherError
+from matcher.exceptions import Infeasible, InvalidParams, InvalidPool, MatcherError
 from matcher.match import match, score_cohorts
 from matcher.matching import CohortCheck, CohortResult, Matching, Meeting, Unplaced
 from matcher.params import Params, Question
@@ -13,6 +13,7 @@ from matcher.progress import Progress
 __all__ = [
     "CohortCheck",
     "CohortResult",
+    "Infeasible",
     "InvalidParams",
     "InvalidPool",
     "Learner",

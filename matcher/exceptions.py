@@ -11,3 +11,17 @@ class InvalidPool(MatcherError, ValueError):
 
 class InvalidParams(MatcherError, ValueError):
     """A parameter is out of its range: the message names the parameter and its range."""
+
+
+class Infeasible(MatcherError):
+    """Rules contradict each other whatever anybody else does.
+
+    Attributes:
+        learners: ids of the fewest learners among whom they do.
+        rules: names of the rules that cannot all hold for them.
+    """
+
+    def __init__(self, message: str, learners: tuple[str, ...], rules: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.learners = learners
+        self.rules = rules

@@ -11,12 +11,21 @@ from matcher.exceptions import InvalidParams
 from matcher.pool import SLOT_MINUTES, SLOTS_A_WEEK
 
 KINDS = ("tags", "text", "number", "category")
-GOALS = ("similar", "diverse")
+GOALS = ("similar", "diverse", "balanced")
+
+WEIGHTS = (
+    "complement_weight",
+    "connections_weight",
+    "common_blocks_weight",
+    "size_weight",
+    "worst_off_weight",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question whose answers bring learners together (`similar`) or mix them (`diverse`).
+    """One question whose answers bring learners together (`similar`), mix them (`diverse`) or are spread so
+    that every cohort looks like the pool (`balanced`; numbers and categories alone).
 
     `weight` is relative to the other questions; 0 leaves the question out.
 
@@ -26,7 +35,7 @@ class Question:
 
     key: str
     kind: Literal["tags", "text", "number", "category"]
-    goal: Literal["similar", "diverse"] = "similar"
+    goal: Literal["similar", "diverse", "balanced"] = "similar"
     weight: float = 1.0
 
     def __post_init__(self) -> None:
@@ -38,6 +47,8 @@ class Question:
             raise InvalidParams(
                 f"question {self.key}: goal must be one of {', '.join(GOALS)}, not {self.goal!r}"
             )
+        if self.goal == "balanced" and self.kind not in ("number", "category"):
+            raise InvalidParams(f"question {self.key}: only numbers and categories can be balanced")
         _check_weight(f"question {self.key}: weight", self.weight)
 
 
@@ -46,7 +57,11 @@ class Params:
     """The rules' figures, the goals' weights and the limits of one match.
 
     `start` is any day of the course's first week, `meeting_minutes` is rounded up to half hours. The
-    weights of common blocks, size and the worst-off are relative to affinity, which weighs 1.
+    weights of common blocks, size and the worst-off are relative to affinity, which weighs 1;
+    `complement_weight` and `connections_weight` are relative to those of the questions. A member meets at
+    most `max_past_mates` people again, and at most `max_simultaneous` cohorts meet at one time (None: any
+    number). `asynchronous` gives those whose hours fit nobody's a cohort without a meeting. People whose
+    wishes contradict each other make the match refuse (`on_conflict`), or are left unplaced.
     `time_limit` is in seconds for the whole match; None means one that grows with the pool (see
     `seconds_allowed`).
 
@@ -65,7 +80,12 @@ class Params:
     common_blocks_weight: float = 0.2
     size_weight: float = 0.1
     worst_off_weight: float = 0.1
+    connections_weight: float = 1.0
     convenor_required: bool = False
+    max_past_mates: int = 0
+    max_simultaneous: int | None = None
+    asynchronous: bool = False
+    on_conflict: Literal["refuse", "unplace"] = "refuse"
     time_limit: float | None = None
     random_state: int = 0
     n_jobs: int = 1
@@ -74,7 +94,7 @@ class Params:
         object.__setattr__(self, "questions", tuple(self.questions))
         self._check_sizes()
         self._check_course()
-        for name in ("complement_weight", "common_blocks_weight", "size_weight", "worst_off_weight"):
+        for name in WEIGHTS:
             _check_weight(name, getattr(self, name))
         if self.worst_off_weight > 1:
             raise InvalidParams(f"worst_off_weight must be between 0 and 1, not {self.worst_off_weight}")
@@ -85,6 +105,12 @@ class Params:
             raise InvalidParams(f"time_limit must be more than 0 seconds, not {self.time_limit}")
         if self.random_state < 0:
             raise InvalidParams(f"random_state must not be negative, not {self.random_state}")
+        if self.max_past_mates < 0:
+            raise InvalidParams(f"max_past_mates must not be negative, not {self.max_past_mates}")
+        if self.max_simultaneous is not None and self.max_simultaneous < 1:
+            raise InvalidParams(f"max_simultaneous must be 1 or more, not {self.max_simultaneous}")
+        if self.on_conflict not in ("refuse", "unplace"):
+            raise InvalidParams(f"on_conflict must be refuse or unplace, not {self.on_conflict!r}")
         if self.n_jobs < 1:
             raise InvalidParams(f"n_jobs must be 1 or more, not {self.n_jobs}")
 

@@ -22,7 +22,10 @@ class Learner:
 
     `free` and `if_needed` are half-hour slots 0..335 of the learner's own local week, 0 = Monday 00:00;
     `if_needed` slots would do but are worth less. No `languages` means any language. `together` counts only
-    when it is mutual, `apart` when one side names it. Ids in either that are not in the pool have no effect.
+    when it is mutual, `apart` when one side names it; `past_mates` are people they have shared a cohort with
+    before. `connections` say how strong a tie to each is, 0..1. Ids in any of these that are not in the pool
+    have no effect. `not_alone` holds the keys of questions whose answer nobody else in the cohort giving
+    would trouble this learner. `dropout` is the probability that they will not stay active.
     """
 
     id: str
@@ -36,6 +39,10 @@ class Learner:
     together: frozenset[str] = frozenset()
     apart: frozenset[str] = frozenset()
     convenor: bool = False
+    not_alone: frozenset[str] = frozenset()
+    past_mates: frozenset[str] = frozenset()
+    connections: Mapping[str, float] = field(default_factory=dict)
+    dropout: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -43,8 +50,8 @@ class Pool:
     """All learners to be seated, in the order that every index in a matching refers to.
 
     Raises:
-        InvalidPool: an id is empty or there twice, a time zone is unknown, a slot is outside 0..335, or
-            a slot is both free and if-needed.
+        InvalidPool: an id is empty or there twice, a time zone is unknown, a slot is outside 0..335 or
+            both free and if-needed, or a strength or a probability is not between 0 and 1.
     """
 
     learners: tuple[Learner, ...]
@@ -61,6 +68,9 @@ class Pool:
                 raise InvalidPool(
                     f"{learner.id}: if_needed: slot {min(both)} is also in free; give it in one of them"
                 )
+            _check_share(learner, "dropout", learner.dropout)
+            for other, strength in learner.connections.items():
+                _check_share(learner, f"connections: {other}", strength)
         twice = [i for i, times in Counter(learner.id for learner in self.learners).items() if times > 1]
         if twice:
             raise InvalidPool(f"{twice[0]}: id: there are two learners with this id; ids must be unique")
@@ -138,3 +148,8 @@ def _check_slots(learner: Learner, name: str, slots: frozenset[int]) -> None:
             raise InvalidPool(
                 f"{learner.id}: {name}: {slot!r} is not a half-hour slot from 0 to {SLOTS_A_WEEK - 1}"
             )
+
+
+def _check_share(learner: Learner, name: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise InvalidPool(f"{learner.id}: {name}: must be between 0 and 1, not {value!r}")
