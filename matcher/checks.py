@@ -12,7 +12,7 @@ from matcher.matching import Matching, Meeting
 from matcher.params import Params
 from matcher.pool import Pool
 from matcher.rules import CommonBlock, Rule, rules_of
-from matcher.score import PLACED, block_values, size_values, weights
+from matcher.score import PLACED, active_parts, active_values, block_values, weights
 
 TOLERANCE = 1e-4
 
@@ -44,13 +44,17 @@ def _times_broken(rule: Rule, members: Sequence[int], claimed: Sequence[Meeting]
 
 
 def plain_score(
-    params: Params, affinity: NDArray[np.float32], members: Sequence[int], blocks: float
+    pool: Pool, params: Params, affinity: NDArray[np.float32], members: Sequence[int], blocks: float
 ) -> float:
-    """The score of a cohort with `blocks` common blocks (if-needed ones count half), step by step."""
+    """The score of a cohort with `blocks` common blocks (if-needed ones count half), step by step.
+
+    `affinity` is (k, k), that of the members among each other.
+    """
     k = len(members)
-    means = [sum(float(affinity[i, j]) for j in members if j != i) / max(1, k - 1) for i in members]
+    means = [sum(float(affinity[a, b]) for b in range(k) if b != a) / max(1, k - 1) for a in range(k)]
     goals = weights(params)
-    size = size_values(params)[k] if k <= params.size_max else 0.0
+    active = sum(active_parts(pool.learners[i]) for i in members)
+    size = active_values(params)[active] if k <= params.size_max else 0.0
     together = goals.affinity * sum(means) / k + goals.worst_off * min(means)
     return float(together + block_values(params)[round(2 * blocks)] + size)
 

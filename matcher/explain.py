@@ -135,6 +135,9 @@ class UnplacedReasons:
         willing = self.p.convenor[others].any() or self.p.convenor[i]
         if self.params.convenor_required and not willing:
             return "Nobody who could meet you is willing to convene a cohort."
+        alike = (self.p.said[others] & self.p.said[i]).any(axis=2).any(axis=0)
+        if (alike < self.p.minds[i]).any():
+            return "Nobody who could meet you gave the answer with which you do not want to be the only one."
         return "The cohorts that meet when you can are full, and the others who can are too few for one more."
 
     def _apart(self, i: int) -> list[int]:

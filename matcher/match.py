@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from matcher.availability import Availability, availability
 from matcher.checks import count_broken, judge, plain_objective, plain_score
+from matcher.conflicts import refuse_conflicts
 from matcher.explain import CohortReasons, UnplacedReasons
 from matcher.matching import CohortCheck, CohortResult, Matching, Meeting
 from matcher.meetings import Meetings
@@ -36,7 +37,10 @@ def match(
 
     Raises:
         InvalidPool: an answer is not of its question's kind.
+        Infeasible: people's wishes contradict each other, and `params.on_conflict` is "refuse".
     """
+    if params.on_conflict == "refuse":
+        refuse_conflicts(pool, params)
     # Deferred: compiled kernels take a moment to load, and a page that only reads results needs none.
     from matcher.solve import solve, warm_up
 
@@ -54,7 +58,7 @@ def match(
     why = CohortReasons(pool, params, tags)
     cohorts = []
     for members in sorted(solution.cohorts):
-        cohorts.append(_result(params, problem, members, meetings, why))
+        cohorts.append(_result(pool, params, problem, members, meetings, why))
         watch.tick()
     matching = judge(_matching(pool, params, hours, problem, cohorts, barred, solution.bound, watch))
     watch.report(1.0, "Done", matching.objective, matching.bound)
@@ -73,11 +77,16 @@ def _prepare(
 
 
 def _result(
-    params: Params, p: Problem, members: Sequence[int], meetings: Meetings, why: CohortReasons
+    pool: Pool, params: Params, p: Problem, members: Sequence[int], meetings: Meetings, why: CohortReasons
 ) -> CohortResult:
     blocks = meetings.of(members)
-    score = plain_score(params, p.affinity, members, _blocks(p, members))
+    score = _score(pool, params, p, members)
     return CohortResult(tuple(members), score, blocks, why.of(members, blocks))
+
+
+def _score(pool: Pool, params: Params, p: Problem, members: Sequence[int]) -> float:
+    among = p.affinity[np.ix_(members, members)]
+    return plain_score(pool, params, among, members, _blocks(p, members))
 
 
 def _blocks(p: Problem, members: Sequence[int]) -> float:
@@ -140,7 +149,7 @@ def score_cohorts(pool: Pool, params: Params, groups: Sequence[Sequence[int]]) -
     for group in groups:
         members = tuple(group)
         blocks = meetings.of(members) if members else ()
-        score = plain_score(params, problem.affinity, members, _blocks(problem, members)) if members else 0.0
+        score = _score(pool, params, problem, members) if members else 0.0
         checks.append(CohortCheck(members, score, blocks, tuple(_broken(rules, members, blocks))))
     return checks
 

@@ -118,6 +118,42 @@ def mutual_pairs(pool: Pool, place: Mapping[str, int]) -> list[tuple[int, int]]:
     return sorted(pairs)
 
 
+def kept_apart(pool: Pool) -> list[set[int]]:
+    """For each learner, whom they or who named the other in `apart`; naming oneself has no effect."""
+    return _either_way(pool, "apart")
+
+
+def met_before(pool: Pool) -> list[set[int]]:
+    """For each learner, past cohort-mates by either one's word, but for those who both ask to be together
+    again.
+    """
+    met = _either_way(pool, "past_mates")
+    for i, j in mutual_pairs(pool, pool.index()):
+        met[i].discard(j)
+        met[j].discard(i)
+    return met
+
+
+def _either_way(pool: Pool, name: str) -> list[set[int]]:
+    place = pool.index()
+    found: list[set[int]] = [set() for _ in pool.learners]
+    for i, learner in enumerate(pool.learners):
+        for other in getattr(learner, name):
+            j = place.get(other, i)
+            if j != i:
+                found[i].add(j)
+                found[j].add(i)
+    return found
+
+
+def choices(learner: Learner, key: str) -> frozenset[str]:
+    """The options that a learner chose in a choice question, folded; none when unanswered."""
+    answer = learner.answers.get(key)
+    if answer is None:
+        return frozenset()
+    return fold(answer if isinstance(answer, frozenset | set) else [str(answer)])
+
+
 def fold(words: Iterable[str]) -> frozenset[str]:
     """Words as they are compared: without outer spaces and differences of case; empty ones are dropped."""
     return frozenset(word.strip().casefold() for word in words if word.strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,8 +10,8 @@ from numpy.typing import NDArray
 
 from matcher.availability import Availability
 from matcher.params import Params
-from matcher.pool import Pool, fold, mutual_groups
-from matcher.score import PLACED, block_values, size_values, weights
+from matcher.pool import Pool, choices, fold, kept_apart, met_before, mutual_groups
+from matcher.score import PLACED, active_parts, active_values, block_values, size_values, weights
 
 
 class Problem(NamedTuple):
@@ -25,10 +26,16 @@ class Problem(NamedTuple):
         unit: (n,) which unit each learner belongs to; a unit stays together.
         unit_start, unit_members: the members of unit u are unit_members[unit_start[u]:unit_start[u + 1]].
         apart_start, apart: whom each learner is kept apart from, in the same layout, both ways round.
+        past_start, past: those whom each learner may meet again only in part, in the same layout.
         convenor: (n,) 1 for those willing.
-        sizes: size_min, size_max, 1 when a convenor is required, 1 when `prefers` differs from `can`.
+        minds: (n, n_questions) 1 where the learner does not want to be the only one with their answer.
+        said: (n, n_questions, n_words) the answers to those questions, one bit each.
+        active: (n,) how much of each learner is expected to stay, in sixteenths.
+        sizes: size_min, size_max, 1 when a convenor is required, 1 when `prefers` differs from `can`,
+            how many past mates a member may meet again.
         block_values: (673,) worth a learner of a cohort with k/2 common blocks.
-        size_values: (size_max + 1,) worth a learner of each size.
+        active_values: worth a learner of each expected number of active members, in sixteenths.
+        size_values: (size_max + 1,) the most that `active_values` gives to a cohort of each size.
         weights: worth a learner of being placed, of the mean affinity, of the least one's affinity.
     """
 
@@ -42,9 +49,15 @@ class Problem(NamedTuple):
     unit_members: NDArray[np.int32]
     apart_start: NDArray[np.int32]
     apart: NDArray[np.int32]
+    past_start: NDArray[np.int32]
+    past: NDArray[np.int32]
     convenor: NDArray[np.uint8]
+    minds: NDArray[np.uint8]
+    said: NDArray[np.uint64]
+    active: NDArray[np.int64]
     sizes: NDArray[np.int64]
     block_values: NDArray[np.float64]
+    active_values: NDArray[np.float64]
     size_values: NDArray[np.float64]
     weights: NDArray[np.float64]
 
@@ -56,7 +69,14 @@ def build_problem(pool: Pool, params: Params, hours: Availability, affinity: NDA
     for u, members in enumerate(units):
         unit[members] = u
     unit_start, unit_members = _ragged(units)
-    apart_start, apart = _ragged(apart_lists(pool))
+    apart, past = kept_apart(pool), met_before(pool)
+    if params.max_past_mates == 0:
+        # Not one of them again: the same as being kept apart, which the search knows how to avoid early.
+        apart, past = [a | b for a, b in zip(apart, past, strict=True)], [set() for _ in pool.learners]
+    apart_start, apart_flat = _ragged(apart)
+    past_start, past_flat = _ragged(past)
+    minds, said = _answers_minded(pool)
+    active = np.array([active_parts(one) for one in pool.learners], dtype=np.int64)
     goals = weights(params)
     return Problem(
         affinity=affinity,
@@ -68,29 +88,49 @@ def build_problem(pool: Pool, params: Params, hours: Availability, affinity: NDA
         unit_start=unit_start,
         unit_members=unit_members,
         apart_start=apart_start,
-        apart=apart,
+        apart=apart_flat,
+        past_start=past_start,
+        past=past_flat,
         convenor=np.array([one.convenor for one in pool.learners], dtype=np.uint8),
+        minds=minds,
+        said=said,
+        active=active,
         sizes=np.array(
-            [params.size_min, params.size_max, params.convenor_required, hours.can is not hours.prefers],
+            [
+                params.size_min,
+                params.size_max,
+                params.convenor_required,
+                hours.can is not hours.prefers,
+                params.max_past_mates,
+            ],
             dtype=np.int64,
         ),
         block_values=block_values(params),
-        size_values=size_values(params),
+        active_values=active_values(params),
+        size_values=size_values(params, active),
         weights=np.array([PLACED, goals.affinity, goals.worst_off], dtype=np.float64),
     )
 
 
-def apart_lists(pool: Pool) -> list[list[int]]:
-    """For each learner, whom they or who named the other in `apart`; naming oneself has no effect."""
-    place = pool.index()
-    apart: list[set[int]] = [set() for _ in pool.learners]
-    for i, learner in enumerate(pool.learners):
-        for other in learner.apart:
-            j = place.get(other, i)
-            if j != i:
-                apart[i].add(j)
-                apart[j].add(i)
-    return [sorted(ones) for ones in apart]
+def _answers_minded(pool: Pool) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
+    """Who minds being the only one with their answer, and the answers that somebody minds about, as bits."""
+    keys = sorted(frozenset().union(*(one.not_alone for one in pool.learners)))
+    minds = np.zeros((len(pool), len(keys)), dtype=np.uint8)
+    rows = [[choices(one, key) for one in pool.learners] for key in keys]
+    for q, (key, chosen) in enumerate(zip(keys, rows, strict=True)):
+        minds[:, q] = [bool(key in one.not_alone and c) for one, c in zip(pool.learners, chosen, strict=True)]
+    counted = [
+        frozenset().union(*(c for i, c in enumerate(chosen) if minds[i, q])) for q, chosen in enumerate(rows)
+    ]
+    said = np.zeros(
+        (len(pool), len(keys), max(1, -(-max(map(len, counted), default=0) // 64))), dtype=np.uint64
+    )
+    for q, (chosen, known) in enumerate(zip(rows, counted, strict=True)):
+        bit = {choice: at for at, choice in enumerate(sorted(known))}
+        for i, ones in enumerate(chosen):
+            for choice in ones & known:
+                said[i, q, bit[choice] // 64] |= np.uint64(1) << np.uint64(bit[choice] % 64)
+    return minds, said
 
 
 def _languages(pool: Pool) -> NDArray[np.uint64]:
@@ -105,7 +145,7 @@ def _languages(pool: Pool) -> NDArray[np.uint64]:
     return words
 
 
-def _ragged(rows: list[list[int]]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _ragged(rows: Sequence[Collection[int]]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     start = np.zeros(len(rows) + 1, dtype=np.int32)
     start[1:] = np.cumsum([len(row) for row in rows], dtype=np.int32)
-    return start, np.array([i for row in rows for i in row], dtype=np.int32)
+    return start, np.array([i for row in rows for i in sorted(row)], dtype=np.int32)

@@ -13,7 +13,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from matcher.params import Params
-from matcher.pool import SLOT_MINUTES, SLOTS_A_WEEK, Pool, fold, mutual_pairs
+from matcher.pool import SLOT_MINUTES, SLOTS_A_WEEK, Learner, Pool, choices, fold, mutual_pairs
 
 WEEK = dt.timedelta(weeks=1)
 SLOT = dt.timedelta(minutes=SLOT_MINUTES)
@@ -172,6 +172,54 @@ class Apart:
                 yield f"{learner.id} and {other} are to be kept apart"
 
 
+class PastMates:
+    """Nobody meets more than `max_past_mates` people again with whom they have shared a cohort before.
+
+    People who both ask to be together again do not count.
+    """
+
+    name = "past mates"
+
+    def __init__(self, pool: Pool, params: Params) -> None:
+        self.pool = pool
+        self.most = params.max_past_mates
+
+    def broken(self, members: Sequence[int]) -> Iterable[str]:
+        """A member who would meet too many again."""
+        for i in members:
+            again = sum(
+                self._have_met(self.pool.learners[i], self.pool.learners[j]) for j in members if j != i
+            )
+            if again > self.most:
+                yield f"{self.pool.learners[i].id} would meet {again} again, where {self.most} are allowed"
+
+    def _have_met(self, one: Learner, two: Learner) -> bool:
+        wanted = two.id in one.together and one.id in two.together
+        return not wanted and (two.id in one.past_mates or one.id in two.past_mates)
+
+
+class NotTheOnlyOne:
+    """Nobody who minds it is the only one of their cohort with their answer to a choice question.
+
+    Where several options can be chosen, one that another member chose as well is enough. Who did not
+    answer is not alone.
+    """
+
+    name = "not the only one"
+
+    def __init__(self, pool: Pool, params: Params) -> None:
+        self.pool = pool
+
+    def broken(self, members: Sequence[int]) -> Iterable[str]:
+        """A member whose answer is nobody else's."""
+        for i in members:
+            learner = self.pool.learners[i]
+            for key in sorted(learner.not_alone):
+                own = choices(learner, key)
+                if own and not any(own & choices(self.pool.learners[j], key) for j in members if j != i):
+                    yield f"{learner.id} would be the only one with this answer to {key}"
+
+
 class Convenor:
     """Where the organiser asks for it, at least one member is willing to convene."""
 
@@ -187,7 +235,7 @@ class Convenor:
             yield "nobody here is willing to convene"
 
 
-RULES = (Size, CommonBlock, SharedLanguage, Together, Apart, Convenor)
+RULES = (Size, CommonBlock, SharedLanguage, Together, Apart, PastMates, NotTheOnlyOne, Convenor)
 
 
 def rules_of(pool: Pool, params: Params) -> list[Rule]:

@@ -5,7 +5,8 @@ The *score* of a cohort lies between 0 and 1 and speaks for its average member. 
 - affinity: the mean over all pairs of members, of which a share `worst_off_weight` is replaced by the mean
   affinity of the member who fits least with the others, so that nobody is left at the edge;
 - common blocks: 1 - 2**-b for b common blocks, an if-needed block counting half, in the best anchor;
-- size: 1 at the target size, falling with the square of the distance to 0 at the farther limit.
+- size: 1 when the target size is expected to stay active, falling with the square of the distance to 0 at
+  the farther limit.
 
 Its *worth* is size x (PLACED + score), and a matching's objective is the sum of its cohorts' worths. As
 scores do not pass 1 and PLACED is 2, seating one more person outweighs what one learner can gain or
@@ -21,10 +22,12 @@ from numpy.typing import NDArray
 
 from matcher.compiled import kernel
 from matcher.params import Params
-from matcher.pool import SLOTS_A_WEEK
+from matcher.pool import SLOTS_A_WEEK, Learner
 
 PLACED = 2.0
 INFEASIBLE = -1.0
+# Expected numbers of active members are counted in sixteenths of a person.
+PARTS = 16
 
 
 class Weights(NamedTuple):
@@ -53,11 +56,25 @@ def block_values(params: Params) -> NDArray[np.float64]:
     return weights(params).blocks * (1.0 - 0.5 ** (halves / 2))
 
 
-def size_values(params: Params) -> NDArray[np.float64]:
-    """(size_max + 1,) what each size adds to the score."""
-    away = np.abs(np.arange(params.size_max + 1) - params.target_size)
+def active_parts(learner: Learner) -> int:
+    """How much of a learner is expected to stay active, in sixteenths."""
+    return round(PARTS * (1.0 - learner.dropout))
+
+
+def active_values(params: Params) -> NDArray[np.float64]:
+    """(PARTS * size_max + 1,) what each expected number of active members, in sixteenths, adds."""
+    away = np.abs(np.arange(PARTS * params.size_max + 1) / PARTS - params.target_size)
     farthest = max(params.target_size - params.size_min, params.size_max - params.target_size, 1)
     return weights(params).size * np.maximum(0.0, 1.0 - (away / farthest) ** 2)
+
+
+def size_values(params: Params, active: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(size_max + 1,) the most that each size can add to the score when its members are of the (n,) `active`
+    parts: what `active_values` says when nobody is expected to drop out.
+    """
+    values = active_values(params)
+    least, most = int(active.min(initial=PARTS)), int(active.max(initial=0)) or PARTS
+    return np.array([values[k * min(least, most) : k * most + 1].max() for k in range(params.size_max + 1)])
 
 
 @kernel
@@ -136,6 +153,46 @@ def any_convenor(convenor: Any, members: Any, k: Any) -> Any:
 
 
 @kernel
+def too_many_met(past_start: Any, past: Any, most: Any, members: Any, k: Any) -> Any:
+    """Whether one of `members[:k]` has shared a cohort before with more than `most` of the others."""
+    for m in range(k):
+        i = members[m]
+        met = 0
+        for at in range(past_start[i], past_start[i + 1]):
+            for other in range(k):
+                met += members[other] == past[at]
+        if met > most:
+            return True
+    return False
+
+
+@kernel
+def left_alone(minds: Any, said: Any, members: Any, k: Any) -> Any:
+    """Whether one of `members[:k]` would be the only one with an answer with which they mind to be alone."""
+    for q in range(minds.shape[1]):
+        for m in range(k):
+            i = members[m]
+            alone = minds[i, q] != 0
+            for other in range(k):
+                if alone and other != m:
+                    for w in range(said.shape[2]):
+                        if said[i, q, w] & said[members[other], q, w]:
+                            alone = False
+            if alone:
+                return True
+    return False
+
+
+@kernel
+def expected_active(active: Any, members: Any, k: Any) -> Any:
+    """How many of `members[:k]` are expected to stay active, in sixteenths."""
+    parts = 0
+    for m in range(k):
+        parts += active[members[m]]
+    return parts
+
+
+@kernel
 def affinity_of(affinity: Any, goals: Any, members: Any, k: Any) -> Any:
     """The affinity goal of `members[:k]`: mean over pairs and least member's mean, each with its weight."""
     total = 0.0
@@ -178,7 +235,12 @@ def worth_with(p: Any, members: Any, k: Any, affinity: Any) -> Any:
         return INFEASIBLE
     if p.sizes[2] and not any_convenor(p.convenor, members, k):
         return INFEASIBLE
-    return k * (p.weights[0] + affinity + p.block_values[halves] + p.size_values[k])
+    if len(p.past) and too_many_met(p.past_start, p.past, p.sizes[4], members, k):
+        return INFEASIBLE
+    if p.minds.shape[1] and left_alone(p.minds, p.said, members, k):
+        return INFEASIBLE
+    size = p.active_values[expected_active(p.active, members, k)]
+    return k * (p.weights[0] + affinity + p.block_values[halves] + size)
 
 
 @kernel

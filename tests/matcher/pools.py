@@ -76,6 +76,12 @@ def learners(draw, name, names, zones=ZONES):
         together=draw(some),
         apart=draw(st.one_of(st.just(frozenset()), st.just(frozenset()), some)),
         convenor=draw(st.booleans()),
+        not_alone=draw(
+            st.sampled_from([frozenset(), frozenset(), frozenset({"topics"}), frozenset({"hours"})])
+        ),
+        past_mates=draw(st.one_of(st.just(frozenset()), st.just(frozenset()), some)),
+        connections=draw(st.dictionaries(st.sampled_from(names), st.floats(0, 1), max_size=2)),
+        dropout=draw(st.sampled_from([0.0, 0.0, 0.1, 0.5, 1.0])),
     )
 
 
@@ -98,5 +104,7 @@ def any_params(draw):
         meeting_minutes=draw(st.sampled_from([30, 45, 60, 90])),
         questions=draw(st.sampled_from([(), (TOPICS,), (TOPICS, Question("hours", "number", "diverse"))])),
         convenor_required=draw(st.booleans()),
+        max_past_mates=draw(st.integers(0, 1)),
+        on_conflict="unplace",
         random_state=draw(st.integers(0, 3)),
     )

@@ -57,10 +57,32 @@ CASES = {
         "You and the person you asked to be with share no meeting time.",
         "no 90-minute block suits everybody in every week",
     ),
+    "past mates": (
+        [learner("a", past_mates=frozenset({"z", "a"})), learner("b"), learner("c")],
+        [learner("a", past_mates=frozenset({"b"})), learner("b"), learner("c")],
+        params_of(**THREE),
+        "There are not 2 other learners to be with.",
+        "a would meet 1 again, where 0 are allowed",
+    ),
+    "not the only one": (
+        [
+            learner("a", answers={"role": "Nurse "}, not_alone=frozenset({"role"})),
+            learner("b", answers={"role": frozenset({"cook", "nurse"})}),
+            learner("c"),
+        ],
+        [
+            learner("a", answers={"role": "nurse"}, not_alone=frozenset({"role"})),
+            learner("b", answers={"role": "cook"}),
+            learner("c"),
+        ],
+        params_of(**THREE),
+        "Nobody who could meet you gave the answer with which you do not want to be the only one.",
+        "a would be the only one with this answer to role",
+    ),
     "convenor": (
         [learner("a", convenor=True), learner("b"), learner("c")],
         [learner("a"), learner("b"), learner("c")],
-        params_of(**THREE, convenor_required=True),
+        params_of(**THREE, convenor_required=True, on_conflict="unplace"),
         "Nobody who could meet you is willing to convene a cohort.",
         "nobody here is willing to convene",
     ),
@@ -121,7 +143,7 @@ def test_together_that_contradicts_another_rule_leaves_the_pair_out(units, reaso
         dataclasses.replace(learner(name, together=frozenset({mate})), **fields)
         for name, mate, fields in zip("ab", "ba", units, strict=True)
     )
-    matching = match(pool_of(a, b, learner("c"), learner("d")), small_params())
+    matching = match(pool_of(a, b, learner("c"), learner("d")), small_params(on_conflict="unplace"))
     assert matching.labels.tolist() == [-1, -1, 0, 0]
     assert matching.unplaced[0].reason == reason
 
@@ -129,7 +151,7 @@ def test_together_that_contradicts_another_rule_leaves_the_pair_out(units, reaso
 def test_together_larger_than_a_cohort_is_left_out():
     names = "abcde"
     chain = [learner(n, together=frozenset(names) - {n}) for n in names]
-    matching = match(pool_of(*chain), small_params())
+    matching = match(pool_of(*chain), small_params(on_conflict="unplace"))
     assert matching.unplaced[0].reason == (
         "You and the people you asked to be with are 5 together, more than the 4 of a cohort."
     )

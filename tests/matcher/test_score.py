@@ -12,7 +12,10 @@ from matcher.problem import build_problem
 from matcher.rules import rules_of
 from matcher.score import (
     INFEASIBLE,
+    PARTS,
     PLACED,
+    active_parts,
+    active_values,
     block_values,
     ceiling,
     common_halves,
@@ -53,7 +56,7 @@ def test_worth_is_infeasible_or_what_the_definition_says(pool, params, data):
     halves = common_halves(
         p.can, p.prefers, p.home, p.sizes[3], np.array(members, dtype=np.int32), len(members)
     )
-    score = plain_score(params, p.affinity, members, halves / 2)
+    score = plain_score(pool, params, p.affinity[np.ix_(members, members)], members, halves / 2)
     assert 0 <= score <= 1
     assert value == pytest.approx(len(members) * (PLACED + score), abs=1e-4)
     assert value <= ceiling(p, len(members), (value / len(members)) - PLACED) + 1e-9
@@ -71,8 +74,26 @@ def test_block_values_have_diminishing_returns_and_if_needed_counts_half():
 
 
 def test_size_values_peak_at_the_target():
-    values = size_values(params_of(size_min=4, target_size=6, size_max=8)) / weights(params_of()).size
+    params = params_of(size_min=4, target_size=6, size_max=8)
+    values = size_values(params, np.array([PARTS])) / weights(params).size
     assert values[4:] == pytest.approx([0, 0.75, 1, 0.75, 0])
+
+
+def test_size_counts_those_who_are_expected_to_stay():
+    def best_size(dropout):
+        params = params_of(size_min=4, target_size=6, size_max=9)
+        pool = pool_of(*(learner(i, dropout=dropout) for i in range(9)))
+        p = problem_of(pool, params)
+        return max(range(4, 10), key=lambda k: worth_of(p, range(k)) / k)
+
+    assert [best_size(dropout) for dropout in (0, 0.15, 0.25, 1 / 3)] == [6, 7, 8, 9]
+
+
+@given(st.lists(st.floats(0, 1), min_size=4, max_size=8))
+def test_size_values_are_never_passed_by_what_members_give(dropouts):
+    params = params_of(size_min=2, target_size=5, size_max=8)
+    active = np.array([active_parts(learner(i, dropout=d)) for i, d in enumerate(dropouts)])
+    assert active_values(params)[active.sum()] <= size_values(params, active)[len(active)] + 1e-12
 
 
 def test_worst_off_weight_prefers_the_even_cohort():
@@ -81,7 +102,8 @@ def test_worst_off_weight_prefers_the_even_cohort():
     even = np.full((4, 4), 0.5, dtype=np.float32)
     np.fill_diagonal(even, 0)
     params = params_of(worst_off_weight=0.2)
-    assert plain_score(params, even, range(4), 1) > plain_score(params, alike, range(4), 1)
+    pool = pool_of(*map(learner, "abcd"))
+    assert plain_score(pool, params, even, range(4), 1) > plain_score(pool, params, alike, range(4), 1)
 
 
 def test_if_needed_blocks_are_worth_less():
