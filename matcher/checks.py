@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.exceptions import MatcherError
-from matcher.matching import Matching, Meeting
+from matcher.matching import CohortResult, Matching, Meeting
 from matcher.params import Params
 from matcher.pool import Pool
 from matcher.rules import CommonBlock, Rule, rules_of
@@ -21,13 +21,14 @@ def count_broken(
     pool: Pool,
     params: Params,
     groups: Sequence[Sequence[int]],
-    meetings: Sequence[Sequence[Meeting]],
+    meetings: Sequence[Sequence[Meeting] | None],
     tick: Callable[[], object] = lambda: None,
 ) -> dict[str, int]:
     """How often each rule is broken by these cohorts.
 
     `meetings` are the blocks claimed for each cohort: one that does not hold breaks the rule `meeting`,
-    and so does a cohort that claims none. `tick` is called after each cohort.
+    and so does a cohort that claims none. None stands for a cohort that is asynchronous, where that is
+    allowed. `tick` is called after each cohort.
     """
     broken = dict.fromkeys((rule.name for rule in rules_of(pool, params)), 0)
     for rule in rules_of(pool, params):
@@ -37,8 +38,15 @@ def count_broken(
     return broken
 
 
-def _times_broken(rule: Rule, members: Sequence[int], claimed: Sequence[Meeting]) -> int:
+def claims(cohorts: Sequence[CohortResult]) -> list[Sequence[Meeting] | None]:
+    """The blocks that each cohort claims, None for an asynchronous one."""
+    return [None if cohort.asynchronous else cohort.meetings for cohort in cohorts]
+
+
+def _times_broken(rule: Rule, members: Sequence[int], claimed: Sequence[Meeting] | None) -> int:
     if isinstance(rule, CommonBlock):
+        if claimed is None:
+            return 0 if rule.params.asynchronous else 1
         return sum(not rule.holds(members, one.zone, one.slot) for one in claimed) if claimed else 1
     return len(list(rule.broken(members)))
 
@@ -50,13 +58,34 @@ def plain_score(
 
     `affinity` is (k, k), that of the members among each other.
     """
-    k = len(members)
-    means = [sum(float(affinity[a, b]) for b in range(k) if b != a) / max(1, k - 1) for a in range(k)]
+    means = _means(affinity)
     goals = weights(params)
+    together = goals.affinity * sum(means) / len(means) + goals.worst_off * min(means)
+    return float(together + _shared_by_all(pool, params, members, blocks))
+
+
+def own_scores(
+    pool: Pool, params: Params, affinity: NDArray[np.float32], members: Sequence[int], blocks: float
+) -> tuple[float, ...]:
+    """What the same cohort is worth to each member: its score with the member's own mean affinity in the
+    place of the cohort's mean and least.
+    """
+    goals = weights(params)
+    rest = _shared_by_all(pool, params, members, blocks)
+    return tuple((goals.affinity + goals.worst_off) * mean + rest for mean in _means(affinity))
+
+
+def _means(affinity: NDArray[np.float32]) -> list[float]:
+    """Each member's mean affinity with the others."""
+    k = len(affinity)
+    return [sum(float(affinity[a, b]) for b in range(k) if b != a) / max(1, k - 1) for a in range(k)]
+
+
+def _shared_by_all(pool: Pool, params: Params, members: Sequence[int], blocks: float) -> float:
+    """The part of the score that is the same for every member: common blocks and size."""
     active = sum(active_parts(pool.learners[i]) for i in members)
-    size = active_values(params)[active] if k <= params.size_max else 0.0
-    together = goals.affinity * sum(means) / k + goals.worst_off * min(means)
-    return float(together + block_values(params)[round(2 * blocks)] + size)
+    size = active_values(params)[active] if len(members) <= params.size_max else 0.0
+    return float(block_values(params)[round(2 * blocks)] + size)
 
 
 def plain_objective(params: Params, scores: Sequence[float], sizes: Sequence[int]) -> float:
@@ -71,9 +100,7 @@ def judge(matching: Matching) -> Matching:
         MatcherError: it does not. That is a fault of the matcher, never of the pool.
     """
     groups = [cohort.members for cohort in matching.cohorts]
-    broken = count_broken(
-        matching.pool, matching.params, groups, [cohort.meetings for cohort in matching.cohorts]
-    )
+    broken = count_broken(matching.pool, matching.params, groups, claims(matching.cohorts))
     if any(broken.values()):
         raise MatcherError(f"the matcher made cohorts that break its own rules: {broken}; please report this")
     worth = plain_objective(matching.params, [c.score for c in matching.cohorts], [len(g) for g in groups])

@@ -37,7 +37,11 @@ class CohortReasons:
         """Short plain sentences, the most telling first."""
         said = [*self._shared(members), *self._help(members), *self._convenors(members)]
         blocks = count(len(meetings), "common block", "common blocks")
-        said.append(f"{blocks} of {self.params.meeting_minutes} minutes in every week.")
+        said.append(
+            f"{blocks} of {self.params.meeting_minutes} minutes in every week."
+            if meetings
+            else "Without a meeting: the members' hours have no block in common."
+        )
         return tuple(said)
 
     def _shared(self, members: Sequence[int]) -> list[str]:
@@ -97,7 +101,9 @@ class UnplacedReasons:
         self.params = params
         self.hours = hours
         self.p = p
-        self.open = [list(c.members) for c in cohorts if len(c.members) < params.size_max]
+        self.open = [
+            list(c.members) for c in cohorts if len(c.members) < params.size_max and not c.asynchronous
+        ]
         common = [np.bitwise_and.reduce(hours.can[members, 0]) for members in self.open]
         self.open_starts = unpack(np.array(common, dtype=np.uint64).reshape(-1, WORDS))
         spoken = [np.bitwise_and.reduce(p.languages[members]) for members in self.open]

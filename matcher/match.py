@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matcher.availability import Availability, availability
-from matcher.checks import count_broken, judge, plain_objective, plain_score
+from matcher.checks import claims, count_broken, judge, own_scores, plain_objective, plain_score
 from matcher.conflicts import refuse_conflicts
 from matcher.explain import CohortReasons, UnplacedReasons
 from matcher.matching import CohortCheck, CohortResult, Matching, Meeting
@@ -19,6 +20,8 @@ from matcher.problem import Problem, build_problem
 from matcher.progress import Progress, Watch
 from matcher.rules import CommonBlock, Rule, Size, rules_of
 from matcher.units import contradictions
+
+Cohort = tuple[int, ...]
 
 
 def match(
@@ -42,6 +45,7 @@ def match(
     if params.on_conflict == "refuse":
         refuse_conflicts(pool, params)
     # Deferred: compiled kernels take a moment to load, and a page that only reads results needs none.
+    from matcher.asynchronous import solve_without_meeting
     from matcher.solve import solve, warm_up
 
     # Compiling, which only the first run does, is not counted against the time limit.
@@ -53,14 +57,20 @@ def match(
     barred = contradictions(problem)
     active = np.array([i for i in range(len(pool)) if i not in barred], dtype=np.int32)
     solution = solve(problem, params, active, watch)
+    cohorts, bound = set(solution.cohorts), solution.bound
+    apart_in_time: list[Cohort] = []
+    if params.asynchronous:
+        watch.report(0.93, "Seating those whose hours fit nobody's")
+        left = np.setdiff1d(np.arange(len(pool), dtype=np.int32), [i for c in cohorts for i in c])
+        without = solve_without_meeting(problem, params, left, watch)
+        apart_in_time, bound = without.cohorts, bound + without.bound
     watch.report(0.95, "Checking the rules", solution.objective)
-    meetings = Meetings(pool, hours)
-    why = CohortReasons(pool, params, tags)
-    cohorts = []
-    for members in sorted(solution.cohorts):
-        cohorts.append(_result(pool, params, problem, members, meetings, why))
+    told = _Told(pool, params, problem, Meetings(pool, hours), CohortReasons(pool, params, tags))
+    results = []
+    for members in sorted([*cohorts, *apart_in_time]):
+        results.append(told.result(members, asynchronous=members not in cohorts))
         watch.tick()
-    matching = judge(_matching(pool, params, hours, problem, cohorts, barred, solution.bound, watch))
+    matching = judge(_matching(pool, params, hours, problem, results, barred, bound, watch))
     watch.report(1.0, "Done", matching.objective, matching.bound)
     return matching
 
@@ -76,12 +86,27 @@ def _prepare(
     return build_problem(pool, params, hours, affinity), spelled_tags(pool, params)
 
 
-def _result(
-    pool: Pool, params: Params, p: Problem, members: Sequence[int], meetings: Meetings, why: CohortReasons
-) -> CohortResult:
-    blocks = meetings.of(members)
-    score = _score(pool, params, p, members)
-    return CohortResult(tuple(members), score, blocks, why.of(members, blocks))
+@dataclass(frozen=True)
+class _Told:
+    """Turns members into cohorts with everything that is said about them."""
+
+    pool: Pool
+    params: Params
+    p: Problem
+    meetings: Meetings
+    why: CohortReasons
+
+    def result(self, members: Cohort, asynchronous: bool) -> CohortResult:
+        blocks = () if asynchronous else self.meetings.of(members)
+        about = (
+            self.pool,
+            self.params,
+            self.p.affinity[np.ix_(members, members)],
+            members,
+            0.0 if asynchronous else _blocks(self.p, members),
+        )
+        reasons = self.why.of(members, blocks)
+        return CohortResult(members, plain_score(*about), blocks, reasons, own_scores(*about), asynchronous)
 
 
 def _score(pool: Pool, params: Params, p: Problem, members: Sequence[int]) -> float:
@@ -115,9 +140,7 @@ def _matching(
     unplaced = tuple(reasons.of(i, barred.get(i)) for i in np.flatnonzero(labels < 0).tolist())
     objective = plain_objective(params, [c.score for c in cohorts], [len(c.members) for c in cohorts])
     bound = max(bound, objective)
-    broken = count_broken(
-        pool, params, [c.members for c in cohorts], [c.meetings for c in cohorts], watch.tick
-    )
+    broken = count_broken(pool, params, [c.members for c in cohorts], claims(cohorts), watch.tick)
     return Matching(
         pool=pool,
         params=params,

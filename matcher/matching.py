@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,20 +38,31 @@ class Meeting:
 class CohortResult:
     """One cohort: indices into the pool, its score (0..1, see `matcher.score`), its blocks, best first,
     and why.
+
+    `own_scores` says what the cohort is worth to each member: its score with the member's own mean
+    affinity to the others in the place of the cohort's. Where the organiser limits how many cohorts meet at
+    one time, `meetings` holds the one block that is kept for this cohort. An `asynchronous` cohort has
+    none.
     """
 
     members: tuple[int, ...]
     score: float
     meetings: tuple[Meeting, ...]
     reasons: tuple[str, ...] = ()
+    own_scores: tuple[float, ...] = ()
+    asynchronous: bool = False
 
     def __post_init__(self) -> None:
         if not self.members or len(set(self.members)) != len(self.members):
             raise MatcherError(f"a cohort must have members, each once, not {self.members}")
         if not -1e-6 <= self.score <= 1 + 1e-6:
             raise MatcherError(f"a cohort's score must be between 0 and 1, not {self.score}")
-        if not self.meetings:
+        if self.own_scores and len(self.own_scores) != len(self.members):
+            raise MatcherError(f"the cohort {self.members} has {len(self.own_scores)} own scores")
+        if not self.meetings and not self.asynchronous:
             raise MatcherError(f"the cohort {self.members} has no meeting")
+        if self.meetings and self.asynchronous:
+            raise MatcherError(f"the cohort {self.members} is asynchronous and has a meeting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +92,9 @@ class Matching:
 
     `labels` is (n_learners,), the place in `cohorts` of each learner's cohort or -1. `objective` is the
     sum of the cohorts' worths; no matching that keeps the rules can pass `bound`; `gap` is their
-    distance as a share of the bound. `rules` counts, for each rule, how often it is broken: always 0,
-    or the matching would not exist.
+    distance as a share of the bound. Where there are asynchronous cohorts, the bound is that of the cohorts
+    that meet and that of the asynchronous cohorts of those whom these leave, added up. `rules` counts, for
+    each rule, how often it is broken: always 0, or the matching would not exist.
     """
 
     pool: Pool
@@ -118,3 +131,28 @@ class Matching:
     def n_placed(self) -> int:
         """How many learners have a cohort."""
         return int((self.labels >= 0).sum())
+
+    @cached_property
+    def own_scores(self) -> NDArray[np.float64]:
+        """(n_placed,) what each placed learner's cohort is worth to them, cohort after cohort.
+
+        The score of a cohort speaks for its average member; this one does not hide, behind people who
+        have much in common, the one who has little with them.
+        """
+        found = [own for c in self.cohorts for own in c.own_scores or (c.score,) * len(c.members)]
+        return np.array(found, dtype=np.float64)
+
+    @property
+    def mean_score(self) -> float:
+        """The mean over placed learners of what their cohort is worth to them, 0 when nobody is placed."""
+        return float(self.own_scores.mean()) if self.n_placed else 0.0
+
+    @property
+    def p10_score(self) -> float:
+        """What one placed learner in ten does not pass, 0 when nobody is placed."""
+        return float(np.quantile(self.own_scores, 0.1)) if self.n_placed else 0.0
+
+    @property
+    def min_score(self) -> float:
+        """What the cohort is worth to the learner worst off among those placed, 0 when nobody is."""
+        return float(self.own_scores.min()) if self.n_placed else 0.0

@@ -76,3 +76,7 @@ class Watch:
     def is_over(self, share: float = 1.0) -> bool:
         """Whether somebody asked to stop or `share` of the time is used up."""
         return self.stopped or self.elapsed >= self.seconds * share
+
+    def beside(self) -> Watch:
+        """A watch for a smaller search within the same time, whose figures are its own affair."""
+        return Watch(self.left(), should_stop=self.tick)

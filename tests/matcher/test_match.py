@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from matcher import Matching, Pool, match, score_cohorts
 from matcher.affinity import pool_affinity
-from matcher.checks import count_broken, plain_score
+from matcher.checks import claims, count_broken, plain_score
 from matcher.rules import CommonBlock, rules_of
 from matcher.score import PLACED
 from tests.matcher.pools import SPRING, TOPICS, any_params, learner, params_of, pool_of, pools, small_params
@@ -23,7 +23,7 @@ SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChe
 def judged(matching):
     """What must hold of any matching, from the definitions."""
     groups = [cohort.members for cohort in matching.cohorts]
-    broken = count_broken(matching.pool, matching.params, groups, [c.meetings for c in matching.cohorts])
+    broken = count_broken(matching.pool, matching.params, groups, claims(matching.cohorts))
     assert broken == dict.fromkeys(broken, 0)
     seated = [i for members in groups for i in members]
     assert sorted(seated + [one.learner for one in matching.unplaced]) == list(range(len(matching.pool)))

@@ -5,7 +5,7 @@ import pytest
 
 from matcher import CohortResult, MatcherError, Meeting, match
 from matcher.checks import count_broken, judge
-from tests.matcher.pools import learner, params_of, pool_of
+from tests.matcher.pools import TOPICS, learner, params_of, pool_of
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,8 @@ def test_matching_refuses_somebody_in_two_cohorts(matching):
         (((1, 1), 0.5, (Meeting("UTC", 36),)), "members"),
         (((0, 1), 1.5, (Meeting("UTC", 36),)), "score"),
         (((0, 1), 0.5, ()), "no meeting"),
+        (((0, 1), 0.5, (Meeting("UTC", 36),), (), (0.5,)), "own scores"),
+        (((0, 1), 0.5, (Meeting("UTC", 36),), (), (), True), "is asynchronous"),
     ],
 )
 def test_cohort_result_refuses_what_cannot_be(fields, said):
@@ -76,3 +78,27 @@ def test_count_broken_counts_a_cohort_without_meetings(matching):
         matching.pool, matching.params, [(0, 1, 2, 4), (0, 1)], [(), matching.cohorts[0].meetings]
     )
     assert (counted["meeting"], counted["size"]) == (1, 1)
+
+
+def test_own_scores_show_who_has_least_in_common():
+    tastes = ["art", "art", "art", "chess"]
+    pool = pool_of(*(learner(i, answers={"topics": frozenset({taste})}) for i, taste in enumerate(tastes)))
+    matching = match(pool, params_of(target_size=4, size_max=4, questions=(TOPICS,)))
+    (cohort,) = matching.cohorts
+    share = 1 / 1.3
+    rest = cohort.own_scores[3]
+    assert cohort.own_scores == pytest.approx([rest + share * 2 / 3] * 3 + [rest])
+    assert matching.min_score == rest
+    assert matching.mean_score == pytest.approx(rest + share / 2)
+    assert matching.min_score < matching.p10_score < matching.mean_score
+
+
+def test_figures_of_nobody_are_zero():
+    matching = match(pool_of(learner("a")), params_of())
+    assert (matching.mean_score, matching.p10_score, matching.min_score) == (0.0, 0.0, 0.0)
+
+
+def test_figures_without_own_scores_are_those_of_the_cohorts(matching):
+    plain = dataclasses.replace(matching.cohorts[0], own_scores=())
+    again = dataclasses.replace(matching, cohorts=(plain,))
+    assert (again.mean_score, again.p10_score, again.min_score) == pytest.approx((plain.score,) * 3)
