@@ -1,16 +1,14 @@
-"""Answers to features to affinity: how much two learners are likely to have to say to each other.
+"""Affinity: how much two learners are likely to have to say to each other, 0..1.
 
-Each question gives a similarity between 0 and 1 for every pair:
+`AffinityModel` makes it from answers: the weighted mean of the similarities of `matcher.features`, one a
+question. A question that nobody answered does not count. So that a weight means the same for each, it is
+divided by the spread of the question's similarity: equal or not swings between 0 and 1 where tags in common
+rarely pass a third, and would otherwise drown them. Connections are the exception: as few have any, their
+spread is near 0, and a single tie would drown every answer. They are divided by `TIE_SPREAD` instead, so that
+a full tie weighs as much as two standard deviations of a question of the same weight.
 
-- tags: the weighted Jaccard index, a tag's weight growing mildly as it gets rarer;
-- text: the cosine of TF-IDF features over words and character n-grams, so that misspellings still meet;
-- number: 1 minus the distance, in units of the range that holds the middle 90 % of answers;
-- category: 1 when equal.
-
-`diverse` turns it round. The affinity is the weighted mean over questions, in which `wants met by offers`
-(both directions) counts as one more. A question that nobody answered does not count. So that a weight
-means the same for each, it is divided by the spread of the question's similarity: equal or not swings
-between 0 and 1 where tags in common rarely pass a third, and would otherwise drown them.
+Whoever has affinities of their own hands in `Precomputed` or `Dots`. None of these but `Precomputed` ever
+holds all pairs: `dense` does so, for pools small enough.
 
 This module imports scikit-learn, whose start takes a second: `matcher.match` imports it when it is needed.
 """
@@ -18,226 +16,250 @@ This module imports scikit-learn, whose start takes a second: `matcher.match` im
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Protocol, cast
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import sparse
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
-from sklearn.pipeline import Pipeline, make_pipeline, make_union
 
 from matcher.exceptions import InvalidPool
-from matcher.params import Params, Question
-from matcher.pool import Learner, Pool, fold
-from matcher.spelling import one_spelling
-
-Rows = NDArray[np.float32]
-# One function a question: the similarities of learners start..stop to all, (stop - start, n).
-Block = Callable[[slice], Rows]
+from matcher.features import Encoder, Features, Places, Rows, parts_of
+from matcher.params import Params
+from matcher.pool import Pool
 
 CHUNK = 512
-NEUTRAL = 0.5
+# Spreads are measured on about this many learners against about as many as `SAMPLE_COLS`.
 SAMPLE = 200
+SAMPLE_COLS = 5_000
 # A question whose answers hardly differ is not blown up beyond this.
 LEAST_SPREAD = 0.05
+# The spread of a tie, if half of all pairs had one.
+TIE_SPREAD = 0.5
+# Pairs looked at together when only they are asked for.
+PAIRS = 64
+TOLERANCE = 1e-5
 
 
-class Dampen(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Raise every entry to `power`: with 0.5, a tag four times as telling by its idf counts twice as much."""
+class Affinity(Protocol):
+    """Any pair's affinity, on demand."""
 
-    def __init__(self, power: float = 0.5) -> None:
-        self.power = power
+    def __len__(self) -> int:
+        """The number of learners."""
+        ...
 
-    def fit(self, X: Any, y: Any = None) -> Dampen:
-        """Nothing to learn."""
+    def between(self, rows: Places, cols: Places) -> Rows:
+        """(len(rows), len(cols)) float32 affinities, 0..1; a learner's to themselves means nothing."""
+        ...
+
+    def take(self, rows: Places) -> Affinity:
+        """A small picklable affinity of those learners alone, in that order and on the same scale."""
+        ...
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The weighted mean over the parts of what learners answered.
+
+    `names`, `weights` (adding up to 1) and `parts` go together; without any, everybody's affinity is 0.
+    """
+
+    n: int
+    names: tuple[str, ...]
+    weights: tuple[float, ...]
+    parts: tuple[Features, ...]
+
+    def __len__(self) -> int:
+        return self.n
+
+    def between(self, rows: Places, cols: Places) -> Rows:
+        """(len(rows), len(cols)) affinities."""
+        mean = np.zeros((len(rows), len(cols)), dtype=np.float32)
+        for weight, part in zip(self.weights, self.parts, strict=True):
+            mean += np.float32(weight) * part.between(rows, cols)
+        return np.clip(mean, 0.0, 1.0, out=mean)
+
+    def take(self, rows: Places) -> Answers:
+        """Those learners' features, with spelling, rarity and spread of the whole pool."""
+        parts = tuple(part.take(rows) for part in self.parts)
+        return Answers(len(rows), self.names, self.weights, parts)
+
+    def similarities(self, pairs: NDArray[np.integer]) -> Rows:
+        """(m, n_parts) the similarity in each part of (m, 2) pairs of learners."""
+        found = np.zeros((len(pairs), len(self.parts)), dtype=np.float32)
+        for start in range(0, len(pairs), PAIRS):
+            some = np.asarray(pairs[start : start + PAIRS], dtype=np.intp)
+            for k, part in enumerate(self.parts):
+                found[start : start + PAIRS, k] = np.diagonal(part.between(some[:, 0], some[:, 1]))
+        return found
+
+
+class Precomputed:
+    """Affinities worked out elsewhere.
+
+    Args:
+        affinities: (n, n) symmetric, 0..1; the diagonal is not read.
+
+    Raises:
+        InvalidPool: the array is not square, not symmetric, or holds something that is no number from 0 to 1.
+    """
+
+    def __init__(self, affinities: ArrayLike) -> None:
+        array = np.array(affinities, dtype=np.float32)
+        if array.ndim != 2 or array.shape[0] != array.shape[1]:
+            raise InvalidPool(f"affinity: must be one number a pair, (n, n), not {array.shape}")
+        np.fill_diagonal(array, 0.0)
+        _check_numbers(array)
+        if array.size and (array.min() < 0 or array.max() > 1):
+            raise InvalidPool(
+                f"affinity: must lie between 0 and 1, not between {array.min():g} and {array.max():g}; take "
+                "the least from all and divide by the distance to the greatest"
+            )
+        for start in range(0, len(array), CHUNK):
+            rows = slice(start, start + CHUNK)
+            off = np.abs(array[rows] - array[:, rows].T) > TOLERANCE
+            if off.any():
+                i, j = (int(place) for place in np.argwhere(off)[0])
+                raise InvalidPool(
+                    f"affinity: must be symmetric, but [{start + i}, {j}] is {array[start + i, j]:g} and "
+                    f"[{j}, {start + i}] is {array[j, start + i]:g}; take the mean of both"
+                )
+        self.affinities: Rows = array
+
+    def __len__(self) -> int:
+        return len(self.affinities)
+
+    def between(self, rows: Places, cols: Places) -> Rows:
+        """(len(rows), len(cols)) affinities."""
+        return self.affinities[np.ix_(rows, cols)]
+
+    def take(self, rows: Places) -> Precomputed:
+        """The affinities among those learners."""
+        return Precomputed(self.between(rows, rows))
+
+
+class Dots:
+    """Affinities from feature rows: (1 + x_i . x_j) / 2, which for rows of length 1 grows with their cosine.
+
+    Args:
+        rows: (n, d), none longer than 1.
+
+    Raises:
+        InvalidPool: the array has no rows of numbers, or a row is longer than 1.
+    """
+
+    def __init__(self, rows: ArrayLike) -> None:
+        array = np.array(rows, dtype=np.float32)
+        if array.ndim != 2:
+            raise InvalidPool(f"affinity: must be one row a learner, (n, d), not {array.shape}")
+        _check_numbers(array)
+        lengths = np.sqrt((array.astype(np.float64) ** 2).sum(axis=1))
+        if (lengths > 1 + TOLERANCE).any():
+            longest = int(lengths.argmax())
+            raise InvalidPool(
+                f"affinity: no row may be longer than 1, but row {longest} is {lengths[longest]:g} long; "
+                "divide each by its length (cosine), or all by that of the longest"
+            )
+        self.rows: Rows = array
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def between(self, rows: Places, cols: Places) -> Rows:
+        """(len(rows), len(cols)) affinities."""
+        return np.clip((1 + self.rows[rows] @ self.rows[cols].T) / 2, 0.0, 1.0)
+
+    def take(self, rows: Places) -> Dots:
+        """Those learners' rows."""
+        return Dots(self.rows[rows])
+
+
+def _check_numbers(array: Rows) -> None:
+    wrong = ~np.isfinite(array)
+    if wrong.any():
+        place = ", ".join(str(k) for k in np.argwhere(wrong)[0].tolist())
+        raise InvalidPool(f"affinity: [{place}] is no number; every pair needs one")
+
+
+class AffinityModel(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Learns from a pool's answers how to tell affinity.
+
+    Attributes:
+        names_: the parts: questions by their keys, `wants and offers`, `connections`.
+        weights_: (n_parts,) the weight of each, by its spread; they add up to 1.
+        encoders_: what each part learnt.
+    """
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+
+    def fit(self, pool: Pool, y: object = None, tick: Callable[[], object] = lambda: None) -> AffinityModel:
+        """Learn spellings, rarities, ranges and spreads; `tick` is called between questions.
+
+        Raises:
+            InvalidPool: an answer is not of its question's kind.
+        """
+        self.names_: list[str] = []
+        self.encoders_: list[Encoder] = []
+        weights = []
+        for name, weight, encoder in parts_of(pool, self.params):
+            self.names_.append(name)
+            self.encoders_.append(encoder.fit(pool))
+            spread = TIE_SPREAD if name == "connections" else spread_of(encoder.transform(pool), len(pool))
+            weights.append(weight / spread)
+            tick()
+        self.weights_ = np.array(weights) / (sum(weights) or 1.0)
         return self
 
-    def transform(self, X: Any) -> Any:
-        """The same sparse matrix with its entries raised."""
-        return sparse.csr_array(X).power(self.power)
+    def transform(self, pool: Pool) -> Answers:
+        """The affinity of a pool's learners."""
+        parts = tuple(encoder.transform(pool) for encoder in self.encoders_)
+        return Answers(len(pool), tuple(self.names_), tuple(self.weights_.tolist()), parts)
 
 
-def _as_they_are(tags: frozenset[str]) -> list[str]:
-    return sorted(tags)
+def spread_of(features: Features, n: int) -> float:
+    """The standard deviation of a question's similarity over a sample of pairs, but not below a floor."""
+    rows = np.arange(0, n, max(1, n // SAMPLE))
+    cols = np.arange(0, n, max(1, n // SAMPLE_COLS))
+    return max(LEAST_SPREAD, float(features.between(rows, cols).std()))
 
 
-def tag_features() -> Pipeline:
-    """Sets of tags to (n, n_tags) weights: one a tag held, the square root of its smoothed idf."""
-    return make_pipeline(
-        CountVectorizer(analyzer=_as_they_are, binary=True, dtype=np.float32),
-        TfidfTransformer(norm=None, smooth_idf=True),
-        Dampen(0.5),
-    )
-
-
-def text_features() -> Any:
-    """Texts to (n, n_features) unit rows over words and character n-grams."""
-    words = TfidfVectorizer(sublinear_tf=True, dtype=np.float32)
-    parts = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), sublinear_tf=True, dtype=np.float32)
-    return make_union(words, parts)
-
-
-def pool_affinity(pool: Pool, params: Params, tick: Callable[[], None] = lambda: None) -> Rows:
-    """(n, n) float32 affinity of every pair, 0..1, 0 on the diagonal; 0 throughout when nothing was asked.
+def dense(affinity: Affinity, tick: Callable[[], object] = lambda: None) -> Rows:
+    """(n, n) float32 affinity of every pair, 0 on the diagonal; for small pools alone.
 
     `tick` is called between pieces of the work, a few times a second.
+    """
+    n = len(affinity)
+    array = np.zeros((n, n), dtype=np.float32)
+    for rows in chunks(n):
+        array[rows[0] : rows[-1] + 1] = affinity.between(rows, np.arange(n))
+        tick()
+    np.fill_diagonal(array, 0.0)
+    return array
+
+
+def chunks(n: int, size: int = CHUNK) -> Iterator[Places]:
+    """0..n-1 in pieces."""
+    for start in range(0, n, size):
+        yield np.arange(start, min(start + size, n))
+
+
+def as_affinity(given: Affinity | ArrayLike, pool: Pool) -> Affinity:
+    """What was handed in, checked against the pool; an (n, n) array is taken as `Precomputed`.
+
+    Raises:
+        InvalidPool: it is for another number of learners, or not well made.
+    """
+    affinity = cast(Affinity, given) if hasattr(given, "between") else Precomputed(given)
+    if len(affinity) != len(pool):
+        raise InvalidPool(f"affinity: is for {len(affinity)} learners, but the pool has {len(pool)}")
+    return affinity
+
+
+def pool_affinity(pool: Pool, params: Params, tick: Callable[[], object] = lambda: None) -> Rows:
+    """`dense` affinities of a small pool from its answers.
 
     Raises:
         InvalidPool: an answer is not of its question's kind.
     """
-    n = len(pool)
-    affinity = np.zeros((n, n), dtype=np.float32)
-    parts = [(weight / _spread(block, n), block) for weight, block in _parts(pool, params, tick)]
-    total = sum(weight for weight, _ in parts)
-    for start in range(0, n, CHUNK):
-        rows = slice(start, min(start + CHUNK, n))
-        for weight, block in parts:
-            affinity[rows] += np.float32(weight / total) * block(rows)
-        tick()
-    np.fill_diagonal(affinity, 0.0)
-    return np.clip(affinity, 0.0, 1.0, out=affinity)
-
-
-def _parts(pool: Pool, params: Params, tick: Callable[[], None]) -> Iterator[tuple[float, Block]]:
-    makers = {"tags": _tags, "text": _text, "number": _number, "category": _category}
-    for question in params.questions:
-        answers = [learner.answers.get(question.key) for learner in pool.learners]
-        if question.weight > 0 and any(answer not in (None, "", frozenset()) for answer in answers):
-            block = makers[question.kind](pool, question)
-            yield question.weight, _turned(block) if question.goal == "diverse" else block
-        tick()
-    offered = any(learner.offers for learner in pool.learners)
-    if params.complement_weight > 0 and offered and any(learner.wants for learner in pool.learners):
-        yield params.complement_weight, _complement(pool)
-
-
-def _float32(values: Any) -> Rows:
-    return np.asarray(values, dtype=np.float32)
-
-
-def _spread(block: Block, n: int) -> float:
-    """The standard deviation of a question's similarity over a sample of pairs, but not below a floor."""
-    return max(LEAST_SPREAD, float(block(slice(0, n, max(1, n // SAMPLE))).std()))
-
-
-def _turned(block: Block) -> Block:
-    return lambda rows: 1 - block(rows)
-
-
-def _wrong(learner: Learner, question: Question, answer: object) -> InvalidPool:
-    return InvalidPool(
-        f"{learner.id}: answers: {question.key}: {answer!r} is no answer of the kind {question.kind}"
-    )
-
-
-def tags_of(learner: Learner, question: Question) -> frozenset[str]:
-    """A learner's case-folded tags for a question.
-
-    Raises:
-        InvalidPool: the answer is neither a text nor a set of texts.
-    """
-    answer = learner.answers.get(question.key)
-    if answer is None or answer == "":
-        return frozenset()
-    if isinstance(answer, str):
-        return fold([answer])
-    if not isinstance(answer, frozenset | set) or not all(isinstance(tag, str) for tag in answer):
-        raise _wrong(learner, question, answer)
-    return fold(answer)
-
-
-def spelled(sets: list[frozenset[str]]) -> list[frozenset[str]]:
-    """The same sets with every tag in its most common spelling."""
-    right = one_spelling(sets)
-    return [frozenset(right[tag] for tag in ones) for ones in sets]
-
-
-def spelled_tags(pool: Pool, params: Params) -> dict[str, list[frozenset[str]]]:
-    """For each question of the kind tags, every learner's tags in one spelling."""
-    return {
-        question.key: spelled([tags_of(learner, question) for learner in pool.learners])
-        for question in params.questions
-        if question.kind == "tags"
-    }
-
-
-def _tags(pool: Pool, question: Question) -> Block:
-    sets = spelled([tags_of(learner, question) for learner in pool.learners])
-    features = sparse.csr_array(tag_features().fit_transform(sets))
-    held = features.copy()
-    held.data[:] = 1.0
-    mass = np.asarray(features.sum(axis=1), dtype=np.float32).ravel()
-
-    def block(rows: slice) -> Rows:
-        both = (held[rows] @ features.T).toarray()
-        either = mass[rows, None] + mass[None, :] - both
-        return _float32(np.divide(both, either, out=np.zeros_like(both), where=either > 0))
-
-    return block
-
-
-def _text(pool: Pool, question: Question) -> Block:
-    texts = []
-    for learner in pool.learners:
-        answer = learner.answers.get(question.key) or ""
-        if not isinstance(answer, str):
-            raise _wrong(learner, question, answer)
-        texts.append(answer)
-    # A text of nothing but signs leaves no word to learn from; it is then like nobody's.
-    if not any(any(ch.isalnum() for ch in text) for text in texts):
-        return lambda rows: np.zeros((len(texts[rows]), len(texts)), dtype=np.float32)
-    features = sparse.csr_array(text_features().fit_transform(["  " + text for text in texts]))
-    # Two unit blocks side by side, so that the dot product of two rows lies between 0 and 2.
-    return lambda rows: np.asarray((features[rows] @ features.T).toarray() / 2, dtype=np.float32)
-
-
-def _number(pool: Pool, question: Question) -> Block:
-    values = np.full(len(pool), np.nan, dtype=np.float32)
-    for i, learner in enumerate(pool.learners):
-        answer = learner.answers.get(question.key)
-        if answer is None or answer == "":
-            continue
-        if isinstance(answer, bool) or not isinstance(answer, int | float) or not np.isfinite(answer):
-            raise _wrong(learner, question, answer)
-        values[i] = answer
-    low, high = np.nanquantile(values, [0.05, 0.95])
-    reach = float(high - low) or 1.0
-
-    def block(rows: slice) -> Rows:
-        alike = 1 - np.minimum(np.abs(values[rows, None] - values[None, :]) / reach, 1)
-        return _float32(np.nan_to_num(alike, nan=NEUTRAL))
-
-    return block
-
-
-def _category(pool: Pool, question: Question) -> Block:
-    numbers: dict[str, int] = {}
-    values = np.full(len(pool), -1)
-    for i, learner in enumerate(pool.learners):
-        answer = learner.answers.get(question.key)
-        if answer is None or answer == "":
-            continue
-        if not isinstance(answer, str):
-            raise _wrong(learner, question, answer)
-        values[i] = numbers.setdefault(answer.strip().casefold(), len(numbers))
-
-    def block(rows: slice) -> Rows:
-        mine, theirs = values[rows, None], values[None, :]
-        known = (mine >= 0) & (theirs >= 0)
-        return np.where(known, mine == theirs, NEUTRAL).astype(np.float32)
-
-    return block
-
-
-def _complement(pool: Pool) -> Block:
-    sets = spelled([fold(one.offers) for one in pool.learners] + [fold(one.wants) for one in pool.learners])
-    held = CountVectorizer(analyzer=_as_they_are, binary=True, dtype=np.float32).fit_transform(sets)
-    offers, wants = held[: len(pool)], held[len(pool) :]
-
-    def block(rows: slice) -> Rows:
-        given = (offers[rows] @ wants.T).toarray() > 0
-        taken = (wants[rows] @ offers.T).toarray() > 0
-        return _float32((given.astype(np.float32) + taken) / 2)
-
-    return block
+    return dense(AffinityModel(params).fit(pool, tick=tick).transform(pool), tick)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from matcher.availability import Availability, availability
 from matcher.checks import claims, count_broken, judge, own_scores, plain_objective, plain_score
@@ -21,6 +22,9 @@ from matcher.progress import Progress, Watch
 from matcher.rules import CommonBlock, Rule, Size, rules_of
 from matcher.units import contradictions
 
+if TYPE_CHECKING:
+    from matcher.affinity import Affinity
+
 Cohort = tuple[int, ...]
 
 
@@ -28,6 +32,7 @@ def match(
     pool: Pool,
     params: Params,
     *,
+    affinity: Affinity | ArrayLike | None = None,
     progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Matching:
@@ -36,10 +41,11 @@ def match(
     Deterministic: the same pool and parameters give the same matching, unless the time limit cuts the search.
     `progress` and `should_stop` are called several times a second; when the latter says true, the best
     matching so far is returned with `stopped` set. Nobody is lost: who has no cohort is in `unplaced`,
-    with a reason.
+    with a reason. `affinity`, an (n, n) array or one of the kinds in `matcher.affinity`, takes the place of
+    the one that answers give.
 
     Raises:
-        InvalidPool: an answer is not of its question's kind.
+        InvalidPool: an answer is not of its question's kind, or the affinity does not fit the pool.
         Infeasible: people's wishes contradict each other, and `params.on_conflict` is "refuse".
     """
     if params.on_conflict == "refuse":
@@ -53,7 +59,7 @@ def match(
     watch = Watch(params.seconds_allowed(len(pool)), progress, should_stop)
     hours = availability(pool, params, watch.tick)
     watch.report(0.01, "Comparing answers")
-    problem, tags = _prepare(pool, params, hours, watch)
+    problem, tags = _prepare(pool, params, hours, watch, affinity)
     barred = contradictions(problem)
     active = np.array([i for i in range(len(pool)) if i not in barred], dtype=np.int32)
     solution = solve(problem, params, active, watch)
@@ -76,13 +82,23 @@ def match(
 
 
 def _prepare(
-    pool: Pool, params: Params, hours: Availability, watch: Watch
+    pool: Pool,
+    params: Params,
+    hours: Availability,
+    watch: Watch,
+    given: Affinity | ArrayLike | None = None,
 ) -> tuple[Problem, dict[str, list[frozenset[str]]]]:
     # Deferred: scikit-learn takes a second to import, which nobody should pay who only wants to import
     # `Pool`.
-    from matcher.affinity import pool_affinity, spelled_tags
+    from matcher.affinity import AffinityModel, as_affinity, dense
+    from matcher.features import spelled_tags
 
-    affinity = pool_affinity(pool, params, lambda: watch.report(0.03, "Comparing answers"))
+    def tick() -> None:
+        watch.report(0.03, "Comparing answers")
+
+    if given is None:
+        given = AffinityModel(params).fit(pool, tick=tick).transform(pool)
+    affinity = dense(as_affinity(given, pool), tick)
     return build_problem(pool, params, hours, affinity), spelled_tags(pool, params)
 
 
