@@ -4,10 +4,11 @@ Pure: arrays and dataclasses, no database, no clock but the time limit's, no glo
 """
 
 from matcher.exceptions import Infeasible, InvalidParams, InvalidPool, MatcherError
-from matcher.match import match, score_cohorts
+from matcher.match import match
 from matcher.matching import CohortCheck, CohortResult, Matching, Meeting, Unplaced
 from matcher.params import Params, Question
 from matcher.pool import Learner, Pool
+from matcher.preview import Preview, score_cohorts
 from matcher.progress import Progress
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Meeting",
     "Params",
     "Pool",
+    "Preview",
     "Progress",
     "Question",
     "Unplaced",

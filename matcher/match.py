@@ -1,8 +1,8 @@
-"""The recipes: a pool in, a matching out; and a hand-made cohort in, its score out."""
+"""The recipe: a pool in, a matching out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,13 +13,12 @@ from matcher.availability import Availability, availability
 from matcher.checks import claims, count_broken, judge, own_scores, plain_objective, plain_score
 from matcher.conflicts import refuse_conflicts
 from matcher.explain import CohortReasons, UnplacedReasons
-from matcher.matching import CohortCheck, CohortResult, Matching, Meeting
-from matcher.meetings import Meetings
+from matcher.matching import CohortResult, Matching
+from matcher.meetings import Meetings, count_blocks
 from matcher.params import Params
 from matcher.pool import Pool
 from matcher.problem import Problem, build_problem
 from matcher.progress import Progress, Watch
-from matcher.rules import CommonBlock, Rule, Size, rules_of
 from matcher.units import contradictions
 
 if TYPE_CHECKING:
@@ -119,24 +118,10 @@ class _Told:
             self.params,
             self.p.affinity[np.ix_(members, members)],
             members,
-            0.0 if asynchronous else _blocks(self.p, members),
+            0.0 if asynchronous else count_blocks(self.p, members),
         )
         reasons = self.why.of(members, blocks)
         return CohortResult(members, plain_score(*about), blocks, reasons, own_scores(*about), asynchronous)
-
-
-def _score(pool: Pool, params: Params, p: Problem, members: Sequence[int]) -> float:
-    among = p.affinity[np.ix_(members, members)]
-    return plain_score(pool, params, among, members, _blocks(p, members))
-
-
-def _blocks(p: Problem, members: Sequence[int]) -> float:
-    """Common blocks in the best anchor, an if-needed one counting half."""
-    # Deferred for the same reason as above.
-    from matcher.score import common_halves
-
-    array = np.array(members, dtype=np.int32)
-    return float(common_halves(p.can, p.prefers, p.home, p.sizes[3], array, len(members))) / 2
 
 
 def _matching(
@@ -170,36 +155,3 @@ def _matching(
         rules=broken,
         stopped=watch.stopped,
     )
-
-
-def score_cohorts(pool: Pool, params: Params, groups: Sequence[Sequence[int]]) -> list[CohortCheck]:
-    """Score hand-made cohorts: what each is worth, when it could meet and which rules it breaks, in words.
-
-    Affinity is that of the whole pool, so that the figures are those of a match.
-
-    Raises:
-        InvalidPool: an answer is not of its question's kind.
-    """
-    hours = availability(pool, params)
-    problem, _ = _prepare(pool, params, hours, Watch(float("inf")))
-    meetings = Meetings(pool, hours)
-    rules = rules_of(pool, params)
-    checks = []
-    for group in groups:
-        members = tuple(group)
-        blocks = meetings.of(members) if members else ()
-        score = _score(pool, params, problem, members) if members else 0.0
-        checks.append(CohortCheck(members, score, blocks, tuple(_broken(rules, members, blocks))))
-    return checks
-
-
-def _broken(rules: Sequence[Rule], members: Sequence[int], blocks: Sequence[Meeting]) -> list[str]:
-    """Each broken rule in words; a block that was found need not be searched for, and nobody breaks but
-    size.
-    """
-    return [
-        words
-        for rule in rules
-        if not (blocks and isinstance(rule, CommonBlock)) and (members or isinstance(rule, Size))
-        for words in rule.broken(members)
-    ]

@@ -56,12 +56,13 @@ class CommonBlock:
         self.pool = pool
         self.params = params
         self.free = [learner.free | learner.if_needed for learner in pool.learners]
+        self.words = f"no {params.meeting_minutes}-minute block suits everybody in every week"
 
     def broken(self, members: Sequence[int]) -> Iterable[str]:
         """No such block."""
         zones = dict.fromkeys(["UTC", *(self.pool.learners[i].time_zone for i in members)])
         if not any(self.holds(members, zone, slot) for zone in zones for slot in range(SLOTS_A_WEEK)):
-            yield f"no {self.params.meeting_minutes}-minute block suits everybody in every week"
+            yield self.words
 
     def holds(self, members: Sequence[int], zone: str, slot: int) -> bool:
         """Whether a meeting that starts at `slot` of the week in `zone` suits all members in every week."""

@@ -1,0 +1,113 @@
+"""What a cohort made by hand is worth, and what a move or a swap would change, without a new match."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.availability import availability
+from matcher.checks import plain_score
+from matcher.exceptions import MatcherError
+from matcher.matching import CohortCheck, Meeting
+from matcher.meetings import Meetings, count_blocks
+from matcher.params import Params
+from matcher.pool import Pool
+from matcher.problem import build_problem
+from matcher.rules import CommonBlock, Size, rules_of
+
+Checks = tuple[CohortCheck, ...]
+
+
+class Preview:
+    """A pool made ready once, so that each cohort is scored in a moment.
+
+    Affinity is that of the whole pool, so that the figures are those of a match; `affinity` (n, n) is taken
+    as it is when the caller has it already.
+
+    Raises:
+        InvalidPool: an answer is not of its question's kind.
+    """
+
+    def __init__(self, pool: Pool, params: Params, affinity: NDArray[np.float32] | None = None) -> None:
+        if affinity is None:
+            # Deferred: scikit-learn takes a second to import.
+            from matcher.affinity import pool_affinity
+
+            affinity = pool_affinity(pool, params)
+        self.pool = pool
+        self.params = params
+        self.hours = availability(pool, params)
+        self.problem = build_problem(pool, params, self.hours, affinity)
+        self.meetings = Meetings(pool, self.hours)
+        self.rules = rules_of(pool, params)
+
+    def score(self, members: Sequence[int], asynchronous: bool = False) -> CohortCheck:
+        """What a cohort is worth, when it could meet and which rules it breaks, in words."""
+        members = tuple(members)
+        if not members:
+            return CohortCheck((), 0.0, (), self._broken((), ()))
+        meetings = () if asynchronous else self.meetings.of(members)
+        blocks = 0.0 if asynchronous else count_blocks(self.problem, members)
+        among = self.problem.affinity[np.ix_(members, members)]
+        score = plain_score(self.pool, self.params, among, members, blocks)
+        broken = self._broken(members, None if asynchronous else meetings)
+        return CohortCheck(members, score, meetings, broken)
+
+    def what_if(
+        self,
+        cohorts: Sequence[Sequence[int]],
+        learner: int,
+        to_cohort: int | None,
+        swap_with: int | None = None,
+    ) -> tuple[Checks, Checks]:
+        """The cohorts that a change touches, before it and after: the one that is left, the one that is
+        joined.
+
+        The learner moves to `to_cohort` (a place in `cohorts`, None: to no cohort), from their cohort or
+        from none; `swap_with`, a member there, takes their seat.
+
+        Raises:
+            MatcherError: the learner sits there already, or the one to swap with does not.
+        """
+        home = next((c for c, members in enumerate(cohorts) if learner in members), None)
+        there = () if to_cohort is None else cohorts[to_cohort]
+        if home == to_cohort:
+            raise MatcherError(f"learner {learner} sits there already")
+        if swap_with is not None and swap_with not in there:
+            raise MatcherError(f"learner {swap_with} does not sit in cohort {to_cohort}")
+        before, after = [], []
+        if home is not None:
+            before.append(tuple(cohorts[home]))
+            after.append(_exchanged(cohorts[home], learner, swap_with))
+        if to_cohort is not None:
+            before.append(tuple(there))
+            after.append(_exchanged(there, swap_with, learner))
+        return tuple(map(self.score, before)), tuple(map(self.score, after))
+
+    def _broken(self, members: Sequence[int], meetings: Sequence[Meeting] | None) -> tuple[str, ...]:
+        """Each broken rule in words; `meetings` None asks for none, and nobody breaks but size."""
+        words: list[str] = []
+        for rule in self.rules:
+            if isinstance(rule, CommonBlock):
+                # The blocks are known: no need to search the week for one.
+                words += [rule.words] if members and meetings == () else []
+            elif members or isinstance(rule, Size):
+                words += rule.broken(members)
+        return tuple(words)
+
+
+def _exchanged(members: Sequence[int], leaves: int | None, comes: int | None) -> tuple[int, ...]:
+    stay = [i for i in members if i != leaves]
+    return tuple(stay if comes is None else [*stay, comes])
+
+
+def score_cohorts(pool: Pool, params: Params, groups: Sequence[Sequence[int]]) -> list[CohortCheck]:
+    """Score hand-made cohorts: what each is worth, when it could meet and which rules it breaks, in words.
+
+    Raises:
+        InvalidPool: an answer is not of its question's kind.
+    """
+    preview = Preview(pool, params)
+    return [preview.score(group) for group in groups]
