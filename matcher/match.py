@@ -118,7 +118,7 @@ class _Told:
             self.params,
             self.p.affinity[np.ix_(members, members)],
             members,
-            0.0 if asynchronous else count_blocks(self.p, members),
+            0.0 if asynchronous else count_blocks(self.meetings.hours, members),
         )
         reasons = self.why.of(members, blocks)
         return CohortResult(members, plain_score(*about), blocks, reasons, own_scores(*about), asynchronous)

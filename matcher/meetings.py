@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from matcher.availability import Availability, Clock, needed_slots, unpack
 from matcher.matching import Meeting
 from matcher.pool import SLOT_MINUTES, SLOTS_A_WEEK, Pool
-from matcher.problem import Problem
 
 # Local starts from 8:00, and ends no later than 22:00, count as humane.
 HUMANE = range(16, 44)
@@ -74,10 +73,11 @@ class Meetings:
         return self._humane[clock, anchor]
 
 
-def count_blocks(p: Problem, members: Sequence[int]) -> float:
+def count_blocks(hours: Availability, members: Sequence[int]) -> float:
     """Common blocks in the best anchor, an if-needed one counting half."""
     # Deferred: compiled kernels take a moment to load, and a page that only reads results needs none.
     from matcher.score import common_halves
 
     array = np.array(members, dtype=np.int32)
-    return float(common_halves(p.can, p.prefers, p.home, p.sizes[3], array, len(members))) / 2
+    differ = hours.can is not hours.prefers
+    return float(common_halves(hours.can, hours.prefers, hours.home, differ, array, len(members))) / 2

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from matcher.availability import availability
 from matcher.checks import plain_score
@@ -14,8 +15,10 @@ from matcher.matching import CohortCheck, Meeting
 from matcher.meetings import Meetings, count_blocks
 from matcher.params import Params
 from matcher.pool import Pool
-from matcher.problem import build_problem
 from matcher.rules import CommonBlock, Size, rules_of
+
+if TYPE_CHECKING:
+    from matcher.affinity import Affinity
 
 Checks = tuple[CohortCheck, ...]
 
@@ -23,23 +26,23 @@ Checks = tuple[CohortCheck, ...]
 class Preview:
     """A pool made ready once, so that each cohort is scored in a moment.
 
-    Affinity is that of the whole pool, so that the figures are those of a match; `affinity` (n, n) is taken
-    as it is when the caller has it already.
+    Affinity is that of the whole pool, so that the figures are those of a match; `affinity` takes the place
+    of the one that answers give, as in `match`.
 
     Raises:
-        InvalidPool: an answer is not of its question's kind.
+        InvalidPool: an answer is not of its question's kind, or the affinity does not fit the pool.
     """
 
-    def __init__(self, pool: Pool, params: Params, affinity: NDArray[np.float32] | None = None) -> None:
-        if affinity is None:
-            # Deferred: scikit-learn takes a second to import.
-            from matcher.affinity import pool_affinity
+    def __init__(self, pool: Pool, params: Params, affinity: Affinity | ArrayLike | None = None) -> None:
+        # Deferred: scikit-learn takes a second to import.
+        from matcher.affinity import AffinityModel, as_affinity
 
-            affinity = pool_affinity(pool, params)
+        if affinity is None:
+            affinity = AffinityModel(params).fit(pool).transform(pool)
         self.pool = pool
         self.params = params
+        self.affinity = as_affinity(affinity, pool)
         self.hours = availability(pool, params)
-        self.problem = build_problem(pool, params, self.hours, affinity)
         self.meetings = Meetings(pool, self.hours)
         self.rules = rules_of(pool, params)
 
@@ -49,8 +52,9 @@ class Preview:
         if not members:
             return CohortCheck((), 0.0, (), self._broken((), ()))
         meetings = () if asynchronous else self.meetings.of(members)
-        blocks = 0.0 if asynchronous else count_blocks(self.problem, members)
-        among = self.problem.affinity[np.ix_(members, members)]
+        blocks = 0.0 if asynchronous else count_blocks(self.hours, members)
+        places = np.array(members, dtype=np.intp)
+        among = self.affinity.between(places, places)
         score = plain_score(self.pool, self.params, among, members, blocks)
         broken = self._broken(members, None if asynchronous else meetings)
         return CohortCheck(members, score, meetings, broken)
