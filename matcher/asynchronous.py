@@ -13,7 +13,7 @@ from matcher.params import Params
 from matcher.problem import Problem
 from matcher.progress import Watch
 from matcher.solve import Solution, solve
-from matcher.units import contradictions
+from matcher.units import seatable
 
 
 def always_free(p: Problem) -> Problem:
@@ -33,8 +33,7 @@ def always_free(p: Problem) -> Problem:
 def solve_without_meeting(p: Problem, params: Params, left: NDArray[np.int32], watch: Watch) -> Solution:
     """Seat those of `left` (whole units) who fit together but for their hours."""
     free = always_free(p)
-    barred = contradictions(free)
-    active = np.array([i for i in left.tolist() if i not in barred], dtype=np.int32)
+    active = seatable(free, left)
     if len(active) < params.size_min:
         return Solution([], 0.0, 0.0)
     return solve(free, params, active, watch.beside())

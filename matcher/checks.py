@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
+from collections import deque
 from collections.abc import Callable, Sequence
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +15,7 @@ from matcher.exceptions import MatcherError
 from matcher.matching import CohortResult, Matching, Meeting
 from matcher.params import Params
 from matcher.pool import Pool
-from matcher.rules import CommonBlock, Rule, rules_of
+from matcher.rules import SLOT, WEEK, CommonBlock, Rule, rules_of
 from matcher.score import PLACED, active_parts, active_values, block_values, weights
 
 TOLERANCE = 1e-4
@@ -28,14 +32,35 @@ def count_broken(
 
     `meetings` are the blocks claimed for each cohort: one that does not hold breaks the rule `meeting`,
     and so does a cohort that claims none. None stands for a cohort that is asynchronous, where that is
-    allowed. `tick` is called after each cohort.
+    allowed. Where the organiser limits how many cohorts meet at one time, each cohort holds the first of its
+    blocks. `tick` is called after each cohort.
     """
     broken = dict.fromkeys((rule.name for rule in rules_of(pool, params)), 0)
     for rule in rules_of(pool, params):
         for members, claimed in zip(groups, meetings, strict=True):
             broken[rule.name] += _times_broken(rule, members, claimed)
             tick()
+    if params.max_simultaneous is not None:
+        broken["simultaneous"] = simultaneous(params, [claimed[0] for claimed in meetings if claimed])
     return broken
+
+
+def simultaneous(params: Params, meetings: Sequence[Meeting]) -> int:
+    """How many meetings of the course begin while `max_simultaneous` others are under way."""
+    length = params.block_slots * SLOT
+    begins = []
+    for meeting in meetings:
+        monday = dt.datetime.combine(params.first_monday, dt.time(), ZoneInfo(meeting.zone))
+        local = [monday + week * WEEK + meeting.slot * SLOT for week in range(params.weeks)]
+        begins += [one.astimezone(dt.UTC) for one in local]
+    under_way: deque[dt.datetime] = deque()
+    crowded = 0
+    for begin in sorted(begins):
+        while under_way and under_way[0] + length <= begin:
+            under_way.popleft()
+        crowded += len(under_way) >= (params.max_simultaneous or math.inf)
+        under_way.append(begin)
+    return crowded
 
 
 def claims(cohorts: Sequence[CohortResult]) -> list[Sequence[Meeting] | None]:

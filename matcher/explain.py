@@ -33,16 +33,19 @@ class CohortReasons:
         self.params = params
         self.tags = tags
 
-    def of(self, members: Sequence[int], meetings: Sequence[Meeting]) -> tuple[str, ...]:
-        """Short plain sentences, the most telling first."""
+    def of(
+        self, members: Sequence[int], meetings: Sequence[Meeting], kept: Sequence[Meeting]
+    ) -> tuple[str, ...]:
+        """Short plain sentences, the most telling first; of the common blocks `meetings` some are `kept`."""
         said = [*self._shared(members), *self._help(members), *self._convenors(members)]
+        return (*said, self._meeting(meetings, kept))
+
+    def _meeting(self, meetings: Sequence[Meeting], kept: Sequence[Meeting]) -> str:
+        if not meetings:
+            return "Without a meeting: there was no time for one that suits all members."
         blocks = count(len(meetings), "common block", "common blocks")
-        said.append(
-            f"{blocks} of {self.params.meeting_minutes} minutes in every week."
-            if meetings
-            else "Without a meeting: the members' hours have no block in common."
-        )
-        return tuple(said)
+        told = f"{blocks} of {self.params.meeting_minutes} minutes in every week"
+        return f"{told}." if len(kept) == len(meetings) else f"{told}, of which this cohort keeps one."
 
     def _shared(self, members: Sequence[int]) -> list[str]:
         said = []
@@ -109,8 +112,10 @@ class UnplacedReasons:
         spoken = [np.bitwise_and.reduce(p.languages[members]) for members in self.open]
         self.open_languages = np.array(spoken, dtype=np.uint64).reshape(-1, p.languages.shape[1])
 
-    def of(self, i: int, contradiction: str | None) -> Unplaced:
-        """The reason that comes first: no hours, a contradiction, hours too short, then other people."""
+    def of(self, i: int, contradiction: str | None, crowded: str | None = None) -> Unplaced:
+        """The reason that comes first: no hours, a contradiction, hours too short, no room at one time
+        (`crowded` says what would help), then other people.
+        """
         learner, minutes = self.pool.learners[i], self.params.meeting_minutes
         if not learner.free and not learner.if_needed:
             return Unplaced(i, "No hours given.", "Give the hours in which you are free.")
@@ -120,6 +125,8 @@ class UnplacedReasons:
             return Unplaced(
                 i, f"None of your hours hold a {minutes}-minute meeting in every week.", self._remedy(i)
             )
+        if crowded:
+            return Unplaced(i, "More cohorts would meet at one time than a facilitator can attend.", crowded)
         return Unplaced(i, self._lacking(i), self._remedy(i))
 
     def _lacking(self, i: int) -> str:
@@ -154,7 +161,8 @@ class UnplacedReasons:
         """The block whose adding would open the most cohorts that have a seat left, in the learner's
         own time.
         """
-        if (self.p.unit == self.p.unit[i]).sum() > 1:
+        # Where each cohort keeps one block alone, the others that it could have had are no way in.
+        if (self.p.unit == self.p.unit[i]).sum() > 1 or self.params.max_simultaneous is not None:
             return None
         fitting = (self.open_languages & self.p.languages[i]).any(axis=1)
         apart = set(self._apart(i))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,7 @@ from matcher.availability import Availability, availability
 from matcher.checks import claims, count_broken, judge, own_scores, plain_objective, plain_score
 from matcher.conflicts import refuse_conflicts
 from matcher.explain import CohortReasons, UnplacedReasons
-from matcher.matching import CohortResult, Matching
+from matcher.matching import CohortResult, Matching, Meeting
 from matcher.meetings import Meetings, count_blocks
 from matcher.params import Params
 from matcher.pool import Pool
@@ -50,8 +50,7 @@ def match(
     if params.on_conflict == "refuse":
         refuse_conflicts(pool, params)
     # Deferred: compiled kernels take a moment to load, and a page that only reads results needs none.
-    from matcher.asynchronous import solve_without_meeting
-    from matcher.solve import solve, warm_up
+    from matcher.solve import warm_up
 
     # Compiling, which only the first run does, is not counted against the time limit.
     warm_up()
@@ -61,23 +60,58 @@ def match(
     problem, tags = _prepare(pool, params, hours, watch, affinity)
     barred = contradictions(problem)
     active = np.array([i for i in range(len(pool)) if i not in barred], dtype=np.int32)
-    solution = solve(problem, params, active, watch)
-    cohorts, bound = set(solution.cohorts), solution.bound
-    apart_in_time: list[Cohort] = []
-    if params.asynchronous:
-        watch.report(0.93, "Seating those whose hours fit nobody's")
-        left = np.setdiff1d(np.arange(len(pool), dtype=np.int32), [i for c in cohorts for i in c])
-        without = solve_without_meeting(problem, params, left, watch)
-        apart_in_time, bound = without.cohorts, bound + without.bound
-    watch.report(0.95, "Checking the rules", solution.objective)
-    told = _Told(pool, params, problem, Meetings(pool, hours), CohortReasons(pool, params, tags))
+    meetings = Meetings(pool, hours)
+    found = _seat(problem, params, meetings, active, watch)
+    watch.report(0.95, "Checking the rules")
+    told = _Told(pool, params, problem, meetings, CohortReasons(pool, params, tags), found)
     results = []
-    for members in sorted([*cohorts, *apart_in_time]):
-        results.append(told.result(members, asynchronous=members not in cohorts))
+    for members in sorted(found.cohorts):
+        results.append(told.result(members))
         watch.tick()
-    matching = judge(_matching(pool, params, hours, problem, results, barred, bound, watch))
+    matching = judge(_matching(pool, params, hours, problem, results, barred, found, watch))
     watch.report(1.0, "Done", matching.objective, matching.bound)
     return matching
+
+
+@dataclass
+class _Found:
+    """All cohorts; of them those that keep one block alone, and those that keep none; whom the limit of
+    cohorts at one time has cost a seat, with what would help.
+    """
+
+    cohorts: list[Cohort]
+    bound: float
+    promised: Mapping[Cohort, Meeting] = field(default_factory=dict)
+    asynchronous: Collection[Cohort] = ()
+    crowded_out: Mapping[int, str] = field(default_factory=dict)
+
+
+def _seat(p: Problem, params: Params, meetings: Meetings, active: NDArray[np.int32], watch: Watch) -> _Found:
+    from matcher.solve import solve
+
+    solution = solve(p, params, active, watch)
+    found = _Found(solution.cohorts, solution.bound)
+    if params.max_simultaneous is not None:
+        # Deferred, as the next one: few matches need it.
+        from matcher.timetable import Facilitated
+
+        watch.report(0.9, "Giving each cohort a time of its own")
+        kept = Facilitated(p, params, meetings, watch).seat(solution.cohorts, active)
+        found.cohorts, found.promised, found.crowded_out = (
+            list(kept.promised),
+            kept.promised,
+            kept.crowded_out,
+        )
+    if params.asynchronous:
+        from matcher.asynchronous import solve_without_meeting
+
+        watch.report(0.93, "Seating those whose hours fit nobody's")
+        placed = np.array([i for members in found.cohorts for i in members], dtype=np.int32)
+        left = np.setdiff1d(np.arange(len(p.unit), dtype=np.int32), placed)
+        without = solve_without_meeting(p, params, left, watch)
+        found.cohorts, found.asynchronous = found.cohorts + without.cohorts, without.cohorts
+        found.bound += without.bound
+    return found
 
 
 def _prepare(
@@ -110,8 +144,10 @@ class _Told:
     p: Problem
     meetings: Meetings
     why: CohortReasons
+    found: _Found
 
-    def result(self, members: Cohort, asynchronous: bool) -> CohortResult:
+    def result(self, members: Cohort) -> CohortResult:
+        asynchronous = members in self.found.asynchronous
         blocks = () if asynchronous else self.meetings.of(members)
         about = (
             self.pool,
@@ -120,8 +156,9 @@ class _Told:
             members,
             0.0 if asynchronous else count_blocks(self.meetings.hours, members),
         )
-        reasons = self.why.of(members, blocks)
-        return CohortResult(members, plain_score(*about), blocks, reasons, own_scores(*about), asynchronous)
+        kept = (self.found.promised[members],) if members in self.found.promised else blocks
+        reasons = self.why.of(members, blocks, kept)
+        return CohortResult(members, plain_score(*about), kept, reasons, own_scores(*about), asynchronous)
 
 
 def _matching(
@@ -131,16 +168,18 @@ def _matching(
     p: Problem,
     cohorts: list[CohortResult],
     barred: dict[int, str],
-    bound: float,
+    found: _Found,
     watch: Watch,
 ) -> Matching:
     labels: NDArray[np.int64] = np.full(len(pool), -1, dtype=np.int64)
     for label, cohort in enumerate(cohorts):
         labels[list(cohort.members)] = label
     reasons = UnplacedReasons(pool, params, hours, p, cohorts)
-    unplaced = tuple(reasons.of(i, barred.get(i)) for i in np.flatnonzero(labels < 0).tolist())
+    unplaced = tuple(
+        reasons.of(i, barred.get(i), found.crowded_out.get(i)) for i in np.flatnonzero(labels < 0).tolist()
+    )
     objective = plain_objective(params, [c.score for c in cohorts], [len(c.members) for c in cohorts])
-    bound = max(bound, objective)
+    bound = max(found.bound, objective)
     broken = count_broken(pool, params, [c.members for c in cohorts], claims(cohorts), watch.tick)
     return Matching(
         pool=pool,

@@ -22,6 +22,7 @@ class Meetings:
     def __init__(self, pool: Pool, hours: Availability) -> None:
         self.pool = pool
         self.hours = hours
+        self._living_in = {learner.time_zone: i for i, learner in enumerate(pool.learners)}
         self._humane: dict[tuple[Clock, int], NDArray[np.bool_]] = {}
 
     def of(self, members: Sequence[int]) -> tuple[Meeting, ...]:
@@ -45,6 +46,19 @@ class Meetings:
                 found[same] = (order, Meeting(zone, told, grudging, kind))
         return tuple(meeting for _, meeting in sorted(found.values(), key=lambda pair: pair[0]))
 
+    def place(self, meeting: Meeting) -> tuple[int, int]:
+        """The anchor class of a meeting's zone, and its start in that class's week."""
+        learner = self._living_in.get(meeting.zone)
+        if learner is None:
+            return 0, meeting.slot
+        anchor = int(self.hours.home[learner])
+        return anchor, (meeting.slot - self._shift(learner, anchor)) % SLOTS_A_WEEK
+
+    def _shift(self, learner: int, anchor: int) -> int:
+        """How many slots the learner's clock is ahead of their anchor's."""
+        ahead = self.hours.clocks[learner].offsets[0] - self.hours.anchors[anchor].offsets[0]
+        return int(ahead // SLOT_MINUTES)
+
     def _at_home(self, rows: list[int], anchor: int) -> int:
         """How many members keep the same wall-clock time in this anchor."""
         return int((self.hours.home[rows] == anchor).sum())
@@ -60,9 +74,7 @@ class Meetings:
             return "UTC", slot
         most = Counter(zone for zone, _ in zones)
         zone = min(most, key=lambda key: (-most[key], key))
-        clock = next(self.hours.clocks[i] for key, i in zones if key == zone)
-        shift = (clock.offsets[0] - self.hours.anchors[anchor].offsets[0]) // SLOT_MINUTES
-        return zone, (slot + shift) % SLOTS_A_WEEK
+        return zone, (slot + self._shift(self._living_in[zone], anchor)) % SLOTS_A_WEEK
 
     def _is_humane(self, i: int, anchor: int) -> NDArray[np.bool_]:
         """(336,) whether a meeting lies within the learner's humane hours in every week."""

@@ -54,7 +54,7 @@ def best_set(
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = seed % 2**31
     solver.parameters.max_deterministic_time = effort
-    status = _solve(solver, model, watch)
+    status = run_solver(solver, model, watch)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return list(start), False
     found = [
@@ -64,7 +64,7 @@ def best_set(
     return (found if better else list(start)), status == cp_model.OPTIMAL
 
 
-def _solve(solver: cp_model.CpSolver, model: cp_model.CpModel, watch: Watch) -> object:
+def run_solver(solver: cp_model.CpSolver, model: cp_model.CpModel, watch: Watch) -> object:
     """Solve beside this thread, which goes on reporting progress and ends the search when time is up."""
     status: list[object] = []
     beside = threading.Thread(target=lambda: status.append(solver.solve(model)))

@@ -24,6 +24,12 @@ def contradictions(p: Problem) -> dict[int, str]:
     return barred
 
 
+def seatable(p: Problem, some: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Those of `some` (whole units) whom a cohort could seat."""
+    barred = contradictions(p)
+    return np.array([i for i in some.tolist() if i not in barred], dtype=np.int32)
+
+
 def _contradiction(p: Problem, members: NDArray[np.int32]) -> str | None:
     k = len(members)
     you = "You and the person you asked to be with" if k == 2 else "You and the people you asked to be with"

@@ -28,7 +28,7 @@ def test_asynchronous_cohort_seats_those_whose_hours_fit_nobodys():
     apart = matching.cohorts[1]
     assert (apart.meetings, apart.reasons[-1]) == (
         (),
-        "Without a meeting: the members' hours have no block in common.",
+        "Without a meeting: there was no time for one that suits all members.",
     )
     assert matching.gap == pytest.approx(0, abs=1e-6)
 
