@@ -69,7 +69,7 @@ class Timetable:
         """
         weeks = np.arange(-1, self.params.weeks + 1)
         moments = self._moments(anchor, weeks, np.arange(SLOTS_A_WEEK))
-        return np.all(self.busy[moments] < self.most, axis=(0, 2))
+        return np.asarray(np.all(self.busy[moments] < self.most, axis=(0, 2)), dtype=np.bool_)
 
     def _moments(self, clock: Clock, weeks: NDArray[np.int64], slots: NDArray[np.int64]) -> NDArray[np.int64]:
         starts = clock.to_utc(weeks[:, None] * WEEK + slots * SLOT_MINUTES)

@@ -87,7 +87,7 @@ def test_people_of_a_cohort_that_lost_its_time_meet_others_at_another():
 
 
 def test_meetings_of_other_zones_that_overlap_in_one_week_alone_count():
-    # 18:00 in Berlin is 13:00 in New York in the two weeks between the clock changes, and 12:00 in the others.
+    # 18:00 in Berlin is 13:00 in New York in the two weeks between the clock changes, else 12:00.
     params = params_of(start=SPRING, weeks=6, max_simultaneous=1, meeting_minutes=60)
     one, two = Meeting("Europe/Berlin", 36), Meeting("America/New_York", 26)
     assert simultaneous(params, [one, two]) == 2
