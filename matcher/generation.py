@@ -1,0 +1,253 @@
+"""Column generation: the relaxation of set packing over all cohorts there could be, which are never listed.
+
+A linear program over the cohorts known so far puts a price on every learner; pricing finds the cohorts that
+are worth more than their members' prices; they join, until there are none. At any time the prices give a
+bound on every matching (Lagrange): nobody can add more to their price than their share of the best reduced
+cost of a cohort with them. Prices are smoothed (Wentges 1997) and the threshold of pricing falls from round
+to round, so that early rounds, whose prices are rough, do not drown in cohorts. Diving turns the relaxation
+into a matching: the cohorts that it takes most of are settled, and the rest is relaxed again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ortools.linear_solver import pywraplp
+
+from matcher.pricing import Pricer, pair_values
+from matcher.problem import Problem
+from matcher.progress import Watch
+from matcher.score import worth
+
+Cohort = tuple[int, ...]
+
+# Cohorts that one round of pricing adds for each learner.
+A_LEARNER = 6
+# The least reduced cost that is looked for, as a share of the mean price, at first and at last.
+FIRST, LAST = 0.05, 1e-6
+# How far prices may leave the center, which gave the best bound so far, for those of the linear program.
+MOST_TRUST = 0.5
+# When the bound and the linear program are this near, nothing is left to gain.
+CLOSE = 1e-4
+# A dive settles cohorts that are taken by so much, and at least this share of the learners at a time.
+SETTLED, A_DIVE = 0.9, 0.03
+DIVE_ROUNDS = 4
+# So many cohorts a learner of the greatest reduced cost are handed on.
+CLOSEST = 30
+
+
+class Master:
+    """The linear program over the cohorts known so far, and what each is worth.
+
+    GLOP keeps its basis from one solution to the next, as columns only join.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.solver = pywraplp.Solver.CreateSolver("GLOP")
+        self.rows = [self.solver.Constraint(-self.solver.infinity(), 1.0) for _ in range(n)]
+        self.solver.Objective().SetMaximization()
+        self.variables: dict[Cohort, Any] = {}
+        self.worths: dict[Cohort, float] = {}
+
+    def add(self, places: Cohort, value: float) -> None:
+        """Add a cohort, told by the places of its members' rows, unless it is there."""
+        if places in self.variables:
+            return
+        variable = self.solver.NumVar(0.0, self.solver.infinity(), "")
+        self.solver.Objective().SetCoefficient(variable, value)
+        for i in places:
+            self.rows[i].SetCoefficient(variable, 1.0)
+        self.variables[places], self.worths[places] = variable, value
+
+    def solve(self) -> float:
+        """The worth of the best fractional choice."""
+        self.solver.Solve()
+        return float(self.solver.Objective().Value())
+
+    def prices(self) -> NDArray[np.float64]:
+        """(n,) what another seat for each learner would be worth."""
+        return np.array([max(0.0, row.dual_value()) for row in self.rows])
+
+    def shares(self) -> dict[Cohort, float]:
+        """The cohorts that the best fractional choice takes something of."""
+        taken = {places: variable.solution_value() for places, variable in self.variables.items()}
+        return {places: share for places, share in taken.items() if share > 1e-6}
+
+
+class Relaxation:
+    """The master problem of some learners, and the pricing that feeds it.
+
+    `values` are `pair_values` of the active learners; `known` are cohorts of any learners.
+    """
+
+    def __init__(
+        self,
+        p: Problem,
+        active: NDArray[np.int32],
+        values: NDArray[np.float32],
+        known: Mapping[Cohort, float],
+    ) -> None:
+        self.p, self.active = p, active
+        self.place = {int(i): at for at, i in enumerate(active)}
+        self.pricers = [Pricer(p, active, values, k) for k in range(int(p.sizes[0]), int(p.sizes[1]) + 1)]
+        self.master = Master(len(active))
+        self.add(known.items())
+
+    def add(self, cohorts: Iterable[tuple[Iterable[int], float]]) -> None:
+        """Let cohorts join whose members are all active."""
+        for members, value in cohorts:
+            places = [self.place.get(i, -1) for i in members]
+            if min(places) >= 0:
+                self.master.add(tuple(sorted(places)), value)
+
+    def price(self, prices: NDArray[np.float64], least: float) -> float | None:
+        """Let the best cohorts join that pass their prices by more than `least`; return a bound on any
+        matching, None when pricing was given up.
+        """
+        found = [pricer.price(prices, least, A_LEARNER) for pricer in self.pricers]
+        for one in found:
+            whole = [self._is_whole(column) for column in one.columns]
+            self.add(zip(one.columns[whole].tolist(), one.worths[whole].tolist(), strict=True))
+        if not all(one.complete for one in found):
+            return None
+        best = np.max([one.best / pricer.k for one, pricer in zip(found, self.pricers, strict=True)], axis=0)
+        return float(prices.sum() + best.sum())
+
+    def _is_whole(self, column: NDArray[np.int32]) -> bool:
+        """Whether nobody is in it without those they stay together with: pricing takes no notice of units,
+        which makes its bound the looser for pools with many, and holds all the same.
+        """
+        units = np.unique(self.p.unit[column])
+        return int((self.p.unit_start[units + 1] - self.p.unit_start[units]).sum()) == len(column)
+
+    def named(self, places: Cohort) -> Cohort:
+        """The members at these places."""
+        return tuple(int(self.active[at]) for at in places)
+
+    def closest(self) -> dict[Cohort, float]:
+        """The cohorts of greatest reduced cost, with their worths."""
+        prices = self.master.prices()
+        reduced = {one: value - sum(prices[i] for i in one) for one, value in self.master.worths.items()}
+        order = sorted(reduced, key=lambda one: (-reduced[one], one))[: CLOSEST * len(self.active)]
+        return {self.named(one): self.master.worths[one] for one in order}
+
+
+@dataclass
+class Pace:
+    """How low pricing looks and how far prices go from the center, from round to round."""
+
+    least: float
+    trust: float = 0.0
+
+    def is_at_its_end(self) -> bool:
+        """Whether pricing looked at the prices of the linear program for anything at all."""
+        return self.trust == 1.0 and self.least <= LAST
+
+    def adapt(self, complete: bool, new: int, n: int) -> None:
+        """Look lower when little was found, and stay nearer to the center when there was too much."""
+        if not complete:
+            self.trust, self.least = self.trust / 2, self.least * 1.2
+            return
+        if new < n:
+            self.least = max(LAST, self.least / 2)
+        if new < n // 20 or n < 20:
+            self.trust = min(MOST_TRUST if new else 1.0, self.trust + 0.1)
+
+
+def generate(
+    p: Problem,
+    active: NDArray[np.int32],
+    start: list[Cohort],
+    seen: Mapping[Cohort, float],
+    watch: Watch,
+    until: float = 1.0,
+) -> tuple[float, dict[Cohort, float]]:
+    """Relax set packing over all cohorts of the active learners.
+
+    `start` is a matching at hand, out of the cohorts `seen` with their worths. The search ends when no cohort
+    is left that would improve the relaxation, when the bound meets what `start` is worth, or when the
+    share `until` of the watch's time is used up.
+
+    Returns a bound on any matching, infinite when there was no time for one, and the cohorts that came
+    closest to being part of the relaxed optimum.
+    """
+    relaxation = Relaxation(p, active, pair_values(p, active), seen)
+    master, objective = relaxation.master, sum(seen[members] for members in start)
+    bound, reached, center = math.inf, objective, first_prices(p, active, start)
+    # Prices of a program over few cohorts are wild: the first rounds believe in the center alone.
+    prices, pace = center, Pace(FIRST * float(center.mean()))
+    while bound - reached > CLOSE and not (watch.tick() or watch.is_over(until)):
+        before = len(master.worths)
+        found = relaxation.price(prices, pace.least)
+        if found is not None and found < bound:
+            bound, center = found, prices
+        watch.report(0.87, "Proving how good the cohorts are", objective, bound)
+        new = len(master.worths) - before
+        if found is not None and not new and pace.is_at_its_end():
+            break
+        pace.adapt(found is not None, new, len(active))
+        if pace.trust:
+            reached = max(objective, master.solve())
+            prices = (1 - pace.trust) * center + pace.trust * master.prices()
+        else:
+            prices = center
+    master.solve()
+    return bound, relaxation.closest()
+
+
+def first_prices(p: Problem, active: NDArray[np.int32], start: list[Cohort]) -> NDArray[np.float64]:
+    """(n_active,) what each learner adds to their cohort in a matching at hand; the worth of being placed for
+    those without one.
+    """
+    prices = np.full(len(p.unit), p.weights[0])
+    for members in start:
+        among = p.affinity[np.ix_(members, members)].astype(np.float64)
+        np.fill_diagonal(among, 0.0)
+        own = (p.weights[1] + p.weights[2]) * among.sum(axis=1) / (len(members) - 1)
+        rest = worth(p, np.array(members, dtype=np.int32), len(members)) - own.sum()
+        prices[list(members)] = own + rest / len(members)
+    return prices[active]
+
+
+def dive(
+    p: Problem, active: NDArray[np.int32], known: Mapping[Cohort, float], watch: Watch, until: float = 1.0
+) -> dict[Cohort, float]:
+    """Settle the cohorts that the relaxation takes most of, relax the rest again, and so on to the end.
+
+    Returns disjoint cohorts with their worths; when time runs out, those settled so far.
+    """
+    settled: dict[Cohort, float] = {}
+    left, values = active, pair_values(p, active)
+    while len(left) and not (watch.tick() or watch.is_over(until)):
+        relaxation = Relaxation(p, left, values, known)
+        for _ in range(DIVE_ROUNDS):
+            relaxation.master.solve()
+            relaxation.price(relaxation.master.prices(), LAST)
+        relaxation.master.solve()
+        taken = _most_taken(relaxation.master.shares(), max(1, round(A_DIVE * len(active))))
+        if not taken:
+            break
+        settled.update((relaxation.named(one), relaxation.master.worths[one]) for one in taken)
+        known = {relaxation.named(one): value for one, value in relaxation.master.worths.items()}
+        rest = np.ones(len(left), dtype=np.bool_)
+        rest[[i for one in taken for i in one]] = False
+        left, values = left[rest], values[np.ix_(rest, rest)]
+    return settled
+
+
+def _most_taken(shares: Mapping[Cohort, float], at_least: int) -> list[Cohort]:
+    """Disjoint cohorts in falling order of their share: all that are nearly whole, and so many learners."""
+    taken: list[Cohort] = []
+    used: set[int] = set()
+    for one in sorted(shares, key=lambda one: (-shares[one], one)):
+        if shares[one] < SETTLED and len(used) >= at_least:
+            break
+        if used.isdisjoint(one):
+            taken.append(one)
+            used.update(one)
+    return taken
