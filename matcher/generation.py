@@ -165,13 +165,14 @@ def generate(
     start: list[Cohort],
     seen: Mapping[Cohort, float],
     watch: Watch,
+    rounds: int,
     until: float = 1.0,
 ) -> tuple[float, dict[Cohort, float]]:
     """Relax set packing over all cohorts of the active learners.
 
     `start` is a matching at hand, out of the cohorts `seen` with their worths. The search ends when no cohort
     is left that would improve the relaxation, when the bound meets what `start` is worth, or when the
-    share `until` of the watch's time is used up.
+    share `until` of the watch's time or the `rounds` are used up.
 
     Returns a bound on any matching, infinite when there was no time for one, and the cohorts that came
     closest to being part of the relaxed optimum.
@@ -181,7 +182,9 @@ def generate(
     bound, reached, center = math.inf, objective, first_prices(p, active, start)
     # Prices of a program over few cohorts are wild: the first rounds believe in the center alone.
     prices, pace = center, Pace(FIRST * float(center.mean()))
-    while bound - reached > CLOSE and not (watch.tick() or watch.is_over(until)):
+    for _ in range(rounds):
+        if bound - reached <= CLOSE or watch.tick() or watch.is_over(until):
+            break
         before = len(master.worths)
         found = relaxation.price(prices, pace.least)
         if found is not None and found < bound:

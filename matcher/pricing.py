@@ -143,10 +143,10 @@ def _next(row: Any, start: Any, missing: Any) -> Any:
 @kernel
 def _holds(members: Any, s: Any, v: Any) -> Any:
     """Whether v is one of `members[:s]`."""
+    inside = False
     for m in range(s):
-        if members[m] == v:
-            return True
-    return False
+        inside |= members[m] == v
+    return inside
 
 
 @kernel

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from matcher.availability import availability
 from matcher.columns import all_cohorts, list_cohorts
 from matcher.construct import construct, neighbours
+from matcher.grouping import Kinship, group_equally, nearest
 from matcher.params import Params
 from matcher.pool import Learner, Pool
 from matcher.problem import Problem, build_problem
 from matcher.progress import Watch
 from matcher.score import INFEASIBLE, worth
 from matcher.search import anneal, seat_waiting
-from matcher.state import State, cohorts_of, empty_state
+from matcher.state import State, cohorts_of, empty_state, seat
 
 N_NEAR = 48
 SLICES = 60
@@ -38,6 +39,15 @@ LISTED_FROM = 0.5
 LEAST_A_SIDE = 100
 # Up to this many learners all cohorts are listed, if they are not too many, and the best set is proven.
 SMALL = 120
+# Up to this size cohorts are priced; larger ones are too many to reach one by one.
+PRICED = 8
+# Up to so many learners column generation goes on to its end; up to so many it gets a few rounds.
+DIVED, BOUNDED = 300, 1_000
+MOST_ROUNDS, FEW_ROUNDS = 1_000, 3
+# Seconds that column generation takes, by the square of the number of learners.
+PROOF_SECONDS = 2e-5
+# The shares of the time by which a plain search, column generation and the dive end.
+SEARCH_SHARE, GENERATE_SHARE, DIVE_SHARE = 0.35, 0.7, 0.9
 
 Cohort = tuple[int, ...]
 
@@ -60,24 +70,127 @@ def worth_of(p: Problem, members: Cohort) -> float:
 
 def solve(p: Problem, params: Params, active: NDArray[np.int32], watch: Watch) -> Solution:
     """Seat the `active` learners (whole units); the rest stay out."""
+    seen: dict[Cohort, float] = {}
+    if is_plain(p, active):
+        near, best = group_plainly(p, params, active, watch)
+    else:
+        near, best = search(p, params, active, seen, watch)
+    bound = bound_of(p, active, near)
+    seen.update((members, worth_of(p, members)) for members in best)
+    best = choose(seen, best, watch, params.random_state)
+    if len(active) <= SMALL and not watch.is_over():
+        best, proven = exactly(p, params, active, best, watch)
+        bound = min(bound, proven)
+    objective = sum(worth_of(p, members) for members in best)
+    if best and bound - objective > 1e-6 and not watch.is_over():
+        best, proven = refine(p, params, active, near, best, seen, watch)
+        bound = min(bound, proven)
+        objective = sum(worth_of(p, members) for members in best)
+    return Solution(best, objective, max(bound, objective))
+
+
+def search(
+    p: Problem, params: Params, active: NDArray[np.int32], seen: dict[Cohort, float], watch: Watch
+) -> tuple[NDArray[np.int32], list[Cohort]]:
+    """Construct and anneal; return everybody's neighbours and the best cohorts, and note others in `seen`."""
     state = empty_state(p, params.random_state)
     near, partners = find_neighbours(p, active, state, watch)
-    bound = bound_of(p, active, near)
-    watch.report(0.1, "Growing the first cohorts", 0.0, bound)
     order = active[np.argsort(partners[active], kind="stable")]
     # Also when stopped already: the first cohorts come quickly, and they are better than none.
     for start in range(0, len(order), 64):
         waiting = active[state.cohort[active] < 0]
         construct(p, state, waiting, order[start : start + 64], params.target_size)
         watch.report(0.1 + 0.05 * start / len(order), "Growing the first cohorts")
-    seen: dict[Cohort, float] = {}
-    best = improve(p, params, active, near, state, seen, watch)
-    best = choose(seen, best, watch, params.random_state)
-    if len(active) <= SMALL and not watch.is_over():
-        best, proven = exactly(p, params, active, best, watch)
-        bound = min(bound, proven)
-    objective = sum(worth_of(p, members) for members in best)
-    return Solution(best, objective, max(bound, objective))
+    return near, improve(p, params, active, near, state, seen, watch)
+
+
+def is_plain(p: Problem, active: NDArray[np.int32]) -> bool:
+    """Whether nothing but affinity tells cohorts apart: one size that divides, and all can meet all."""
+    k = int(p.sizes[0])
+    if k != p.sizes[1] or not len(active) or len(active) % k or p.sizes[2] or p.weights[2]:
+        return False
+    one = active[0]
+    alike = (p.can, p.prefers, p.languages, p.home, p.active)
+    return bool(
+        all((each[active] == each[one]).all() for each in alike)
+        and p.can[one, 0].any()
+        and len(np.unique(p.unit)) == len(p.unit)
+        and not len(p.apart)
+        and not len(p.past)
+        and not p.minds.any()
+    )
+
+
+def group_plainly(
+    p: Problem, params: Params, active: NDArray[np.int32], watch: Watch
+) -> tuple[NDArray[np.int32], list[Cohort]]:
+    """The same for a plain problem: neighbours, and cohorts of one size.
+
+    A time limit that was given is made use of; a third of it when there is time for a proof as well.
+    """
+    k = int(p.sizes[0])
+    kin = Kinship.of_matrix(p.affinity[np.ix_(active, active)])
+    patient = params.time_limit is not None
+    share = SEARCH_SHARE if k <= PRICED and is_provable(len(active), watch) else 0.97
+    part = Watch(max(1e-3, watch.left(share)), watch.report_on, lambda: watch.tick())
+    cohorts = group_equally(kin, k, part, random_state=params.random_state, fill_time=patient)
+    near = np.full((len(p.unit), max(N_NEAR, k)), -1, dtype=np.int32)
+    found = active[nearest(kin, min(near.shape[1], len(active) - 1), part)]
+    near[active, : found.shape[1]] = found
+    return near, sorted(tuple(sorted(one)) for one in active[cohorts].tolist())
+
+
+def is_provable(n: int, watch: Watch) -> bool:
+    """Whether column generation is likely to end within the time that is left."""
+    return PROOF_SECONDS * n * n <= watch.left()
+
+
+def refine(
+    p: Problem,
+    params: Params,
+    active: NDArray[np.int32],
+    near: NDArray[np.int32],
+    best: list[Cohort],
+    seen: dict[Cohort, float],
+    watch: Watch,
+) -> tuple[list[Cohort], float]:
+    """A bound by column generation and, where there is time for it to end, better cohorts by a dive.
+
+    Pools too large for it keep their cohorts, with an infinite bound; those of middling size get a few rounds
+    for a better bound, unless a time limit was given that allows for more.
+    """
+    n = len(active)
+    thorough = n <= DIVED or (params.time_limit is not None and is_provable(n, watch))
+    if p.sizes[1] > PRICED or not (thorough or n <= BOUNDED):
+        return best, math.inf
+    # Deferred: OR-Tools takes a third of a second to import.
+    from matcher.generation import dive, generate
+    from matcher.partition import best_set
+
+    rounds = MOST_ROUNDS if thorough else FEW_ROUNDS
+    bound, close = generate(p, active, best, seen, watch, rounds, GENERATE_SHARE)
+    if not thorough or watch.is_over():
+        return best, bound
+    at_hand = {members: seen[members] for members in best}
+    settled = dive(p, active, {**close, **at_hand}, watch, DIVE_SHARE)
+    if sum(settled.values()) > sum(at_hand.values()):
+        best = list(settled)
+    best, _ = best_set({**seen, **close, **settled}, best, watch, 4.0, params.random_state)
+    return polish(p, params, active, near, best), bound
+
+
+def polish(
+    p: Problem, params: Params, active: NDArray[np.int32], near: NDArray[np.int32], cohorts: list[Cohort]
+) -> list[Cohort]:
+    """Anneal a matching a little, cold, and keep the better of the two."""
+    state = empty_state(p, params.random_state)
+    for place, members in enumerate(cohorts):
+        seat(p, state, place, np.array(members, dtype=np.int32), len(members))
+    before = float(state.value.sum())
+    side = np.zeros(len(p.unit), dtype=np.int32)
+    for heat in np.linspace(2 * COLD, 0.0, SLICES):
+        anneal(p, state, active, near, side, 50 * len(active), heat, heat)
+    return cohorts_of(state) if state.value.sum() > before else cohorts
 
 
 def warm_up() -> None:
