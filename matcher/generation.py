@@ -33,7 +33,7 @@ FIRST, LAST = 0.05, 1e-6
 # How far prices may leave the center, which gave the best bound so far, for those of the linear program.
 MOST_TRUST = 0.5
 # When the bound and the linear program are this near, nothing is left to gain.
-CLOSE = 1e-4
+CLOSE = 1e-5
 # A dive settles cohorts that are taken by so much, and at least this share of the learners at a time.
 SETTLED, A_DIVE = 0.9, 0.03
 DIVE_ROUNDS = 4

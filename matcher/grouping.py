@@ -88,12 +88,12 @@ def inside(kin: Kinship, cohorts: NDArray[np.int32]) -> float:
 
 
 def group_equally(
-    kin: Kinship, size: int, watch: Watch, *, random_state: int, fill_time: bool = False
+    kin: Kinship, size: int, watch: Watch, *, random_state: int, fill_time: bool = False, until: float = 0.95
 ) -> NDArray[np.int32]:
     """Cut all learners into cohorts of `size` with the greatest sum of affinities inside that can be found.
 
-    With `fill_time` the search goes on until the watch's time is up, and so may differ from run to run;
-    without, it ends after a number of proposals that grows with the pool, or when time is up.
+    With `fill_time` the search goes on until the share `until` of the time is up, and may differ from
+    run to run; without, it ends after a number of proposals that grows with the pool, or when time is up.
 
     Returns (n / size, size) indices.
 
@@ -108,11 +108,16 @@ def group_equally(
     if not 1 < size < n:
         return cohorts
     search = _large if size >= LARGE and not kin.rows.shape[1] else _small
-    return search(kin, cohorts, watch, random, fill_time)
+    return search(kin, cohorts, watch, random, fill_time, until)
 
 
 def _small(
-    kin: Kinship, cohorts: NDArray[np.int32], watch: Watch, random: np.random.Generator, fill_time: bool
+    kin: Kinship,
+    cohorts: NDArray[np.int32],
+    watch: Watch,
+    random: np.random.Generator,
+    fill_time: bool,
+    until: float,
 ) -> NDArray[np.int32]:
     n, size = len(kin), cohorts.shape[1]
     near = nearest(kin, min(N_NEAR, n - 1), watch)
@@ -125,10 +130,10 @@ def _small(
     best, best_total = cohorts.copy(), inside(kin, cohorts)
     budget, began, done = max(LEAST_PROPOSALS, PROPOSALS * n), watch.elapsed, 0.0
     step = min(100_000 + 100 * n, budget // 60)
-    span = max(1e-3, watch.left(0.95))
+    span = max(1e-3, watch.left(until))
     hot = HOT if n < 20_000 else WARM
     count = 0
-    while done < 1.0 and not watch.is_over(0.96):
+    while done < 1.0 and not watch.is_over(until):
         late = (watch.elapsed - began) / span
         done = late if fill_time else max(late, count / budget)
         heat = spread * (hot + (COLD - hot) * min(1.0, done))
@@ -260,10 +265,15 @@ def anneal_small(
 
 
 def _large(
-    kin: Kinship, cohorts: NDArray[np.int32], watch: Watch, random: np.random.Generator, fill_time: bool
+    kin: Kinship,
+    cohorts: NDArray[np.int32],
+    watch: Watch,
+    random: np.random.Generator,
+    fill_time: bool,
+    until: float,
 ) -> NDArray[np.int32]:
     """Try both ways for a while, then go on with the better."""
-    began, span = watch.elapsed, max(1e-3, watch.left(0.95))
+    began, span = watch.elapsed, max(1e-3, watch.left(until))
     label = labels_of(cohorts)
     noise = random.integers(1, 2**63, size=1, dtype=np.uint64)
     spread = kin.spread(random)
@@ -275,7 +285,7 @@ def _large(
     for way in ways:
         way.run(watch, watch.elapsed, trial)
     better: _Iterated | _Annealed = max(ways, key=lambda way: way.best_total)
-    better.run(watch, watch.elapsed, max(0.0, span - (watch.elapsed - began)))
+    better.run(watch, watch.elapsed, max(1e-3, span - (watch.elapsed - began)))
     best = max(ways, key=lambda way: way.best_total).best
     return np.argsort(best, kind="stable").astype(np.int32).reshape(cohorts.shape)
 
@@ -315,7 +325,7 @@ class _Iterated(_Table):
     def run(self, watch: Watch, began: float, span: float) -> None:
         """Search for `span` seconds; the disturbances shrink meanwhile."""
         self.label = self.best.copy()
-        while watch.elapsed - began < span and not watch.is_over(0.96):
+        while watch.elapsed - began < span and not watch.is_over():
             self.refresh()
             share = (watch.elapsed - began) / span
             swaps = round(20 + (3 - 20) * share)
@@ -338,7 +348,7 @@ class _Annealed(_Table):
         self.refresh()
         steps = 20 * len(self.label)
         root = float(np.sqrt(len(self.label) / self.gain.shape[1]))
-        while watch.elapsed - began < span and not watch.is_over(0.96):
+        while watch.elapsed - began < span and not watch.is_over():
             share = (watch.elapsed - began) / span
             heat = self.spread * root * 0.5 * (0.01**share)
             anneal_table(self.matrix, self.label, self.gain, heat, steps, self.noise)

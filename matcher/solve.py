@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from matcher.availability import availability
 from matcher.columns import all_cohorts, list_cohorts
 from matcher.construct import construct, neighbours
-from matcher.grouping import Kinship, group_equally, nearest
+from matcher.grouping import LARGE, Kinship, group_equally, nearest
 from matcher.params import Params
 from matcher.pool import Learner, Pool
+from matcher.pricing import Pricer, pair_values
 from matcher.problem import Problem, build_problem
 from matcher.progress import Watch
 from matcher.score import INFEASIBLE, worth
@@ -39,6 +40,8 @@ LISTED_FROM = 0.5
 LEAST_A_SIDE = 100
 # Up to this many learners all cohorts are listed, if they are not too many, and the best set is proven.
 SMALL = 120
+# Worths are told apart no finer than this, with affinities in single precision.
+EXACT = 2e-5
 # Up to this size cohorts are priced; larger ones are too many to reach one by one.
 PRICED = 8
 # Up to so many learners column generation goes on to its end; up to so many it gets a few rounds.
@@ -47,7 +50,7 @@ MOST_ROUNDS, FEW_ROUNDS = 1_000, 3
 # Seconds that column generation takes, by the square of the number of learners.
 PROOF_SECONDS = 2e-5
 # The shares of the time by which a plain search, column generation and the dive end.
-SEARCH_SHARE, GENERATE_SHARE, DIVE_SHARE = 0.35, 0.7, 0.9
+SEARCH_SHARE, GENERATE_SHARE, DIVE_SHARE = 0.45, 0.85, 0.95
 
 Cohort = tuple[int, ...]
 
@@ -82,11 +85,11 @@ def solve(p: Problem, params: Params, active: NDArray[np.int32], watch: Watch) -
         best, proven = exactly(p, params, active, best, watch)
         bound = min(bound, proven)
     objective = sum(worth_of(p, members) for members in best)
-    if best and bound - objective > 1e-6 and not watch.is_over():
+    if best and bound - objective > EXACT and not watch.is_over():
         best, proven = refine(p, params, active, near, best, seen, watch)
         bound = min(bound, proven)
         objective = sum(worth_of(p, members) for members in best)
-    return Solution(best, objective, max(bound, objective))
+    return Solution(best, objective, bound if bound - objective > EXACT else objective)
 
 
 def search(
@@ -131,11 +134,10 @@ def group_plainly(
     k = int(p.sizes[0])
     kin = Kinship.of_matrix(p.affinity[np.ix_(active, active)])
     patient = params.time_limit is not None
-    share = SEARCH_SHARE if k <= PRICED and is_provable(len(active), watch) else 0.97
-    part = Watch(max(1e-3, watch.left(share)), watch.report_on, lambda: watch.tick())
-    cohorts = group_equally(kin, k, part, random_state=params.random_state, fill_time=patient)
+    share = SEARCH_SHARE if k <= PRICED and is_provable(len(active), watch) else 0.95
+    cohorts = group_equally(kin, k, watch, random_state=params.random_state, fill_time=patient, until=share)
     near = np.full((len(p.unit), max(N_NEAR, k)), -1, dtype=np.int32)
-    found = active[nearest(kin, min(near.shape[1], len(active) - 1), part)]
+    found = active[nearest(kin, min(near.shape[1], len(active) - 1), watch)]
     near[active, : found.shape[1]] = found
     return near, sorted(tuple(sorted(one)) for one in active[cohorts].tolist())
 
@@ -169,13 +171,14 @@ def refine(
 
     rounds = MOST_ROUNDS if thorough else FEW_ROUNDS
     bound, close = generate(p, active, best, seen, watch, rounds, GENERATE_SHARE)
-    if not thorough or watch.is_over():
-        return best, bound
+    if not thorough or watch.is_over(GENERATE_SHARE):
+        return polish(p, params, active, near, best), bound
     at_hand = {members: seen[members] for members in best}
     settled = dive(p, active, {**close, **at_hand}, watch, DIVE_SHARE)
     if sum(settled.values()) > sum(at_hand.values()):
         best = list(settled)
-    best, _ = best_set({**seen, **close, **settled}, best, watch, 4.0, params.random_state)
+    if not watch.is_over(DIVE_SHARE):
+        best, _ = best_set({**seen, **close, **settled}, best, watch, 4.0, params.random_state)
     return polish(p, params, active, near, best), bound
 
 
@@ -205,6 +208,10 @@ def warm_up() -> None:
     anneal(p, state, active, near, np.zeros(5, dtype=np.int32), 10, HOT, COLD)
     seat_waiting(p, state, active, 1, 2)
     list_cohorts(p, active, np.zeros((100, 3), dtype=np.int32), np.zeros(100), 100)
+    Pricer(p, active, pair_values(p, active), 3).price(np.zeros(5), 0.0, 1)
+    for size in (2, LARGE):
+        kin = Kinship.of_matrix(np.ones((2 * size, 2 * size)))
+        group_equally(kin, size, Watch(0.01), random_state=0)
 
 
 def find_neighbours(
