@@ -5,7 +5,7 @@ Pure: arrays and dataclasses, no database, no clock but the time limit's, no glo
 
 from matcher.exceptions import Infeasible, InvalidParams, InvalidPool, MatcherError
 from matcher.match import match
-from matcher.matching import CohortCheck, CohortResult, Matching, Meeting, Unplaced
+from matcher.matching import CohortCheck, CohortResult, LearnerReason, Matching, Meeting, Unplaced
 from matcher.params import Params, Question
 from matcher.pool import Learner, Pool
 from matcher.preview import Preview, score_cohorts
@@ -18,6 +18,7 @@ __all__ = [
     "InvalidParams",
     "InvalidPool",
     "Learner",
+    "LearnerReason",
     "MatcherError",
     "Matching",
     "Meeting",

@@ -15,7 +15,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 settings: Any = numba.config
 HERE = Path(__file__).parent
 # Every file with kernels: one is compiled into the next.
-SOURCES = ("score.py", "state.py", "construct.py", "search.py", "columns.py", "grouping.py", "pricing.py")
+SOURCES = (
+    "score.py",
+    "state.py",
+    "construct.py",
+    "search.py",
+    "columns.py",
+    "grouping.py",
+    "pricing.py",
+    "openings.py",
+)
 
 
 @cache

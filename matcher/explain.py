@@ -1,4 +1,4 @@
-"""Why these people sit together, why somebody has no cohort, and what would have to give.
+"""Why these people sit together, what was traded away for it, and what else there was for one of them.
 
 Nothing here repeats another person's answer to a learner: reasons count people, they do not name them.
 """
@@ -6,15 +6,22 @@ Nothing here repeats another person's answer to a learner: reasons count people,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 
-from matcher.availability import WORDS, Availability, needed_slots, unpack
-from matcher.matching import CohortResult, Meeting, Unplaced
-from matcher.params import Params, clock
-from matcher.pool import SLOTS_A_WEEK, Pool, fold
+from matcher.matching import Meeting
+from matcher.openings import SIZE, Openings
+from matcher.params import Params, Question
+from matcher.pool import Pool, fold
 from matcher.problem import Problem
+
+# How much closer than their own cohort, in affinity, another must be to be worth a word.
+NOTABLE = 0.02
+CHUNK = 512
+# Beyond so many learners nobody looks at all pairs of a learner and a cohort.
+MOST_FOR_ELSEWHERE = 10_000
 
 
 def count(n: int, one: str, many: str) -> str:
@@ -28,17 +35,24 @@ class CohortReasons:
     `tags` holds, for each question of the kind tags, every learner's tags in one spelling.
     """
 
-    def __init__(self, pool: Pool, params: Params, tags: dict[str, list[frozenset[str]]]) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        params: Params,
+        tags: dict[str, list[frozenset[str]]],
+        drawn: Mapping[int, int] | None = None,
+    ) -> None:
         self.pool = pool
         self.params = params
         self.tags = tags
+        self.drawn = drawn or {}
 
     def of(
         self, members: Sequence[int], meetings: Sequence[Meeting], kept: Sequence[Meeting]
     ) -> tuple[str, ...]:
         """Short plain sentences, the most telling first; of the common blocks `meetings` some are `kept`."""
         said = [*self._shared(members), *self._help(members), *self._convenors(members)]
-        return (*said, self._meeting(meetings, kept))
+        return (*said, self._meeting(meetings, kept), *self._traded(members, kept))
 
     def _meeting(self, meetings: Sequence[Meeting], kept: Sequence[Meeting]) -> str:
         if not meetings:
@@ -47,11 +61,50 @@ class CohortReasons:
         told = f"{blocks} of {self.params.meeting_minutes} minutes in every week"
         return f"{told}." if len(kept) == len(meetings) else f"{told}, of which this cohort keeps one."
 
+    def of_one(self, i: int, members: Sequence[int]) -> tuple[str, ...]:
+        """What the others have in common with one member, of that member's own answers alone."""
+        others, said = [j for j in members if j != i], []
+        for question in self._asked():
+            sets = self.tags[question.key]
+            held = {tag: sum(tag in sets[j] for j in others) for tag in sets[i]}
+            for tag in sorted((t for t in held if held[t]), key=lambda t: (-held[t], t))[:3]:
+                also = count(held[tag], "other", "others")
+                said.append(
+                    f"{also} of {len(others)} gave {self._as_written(question.key, tag, [i])} as well."
+                )
+        learners = self.pool.learners
+        offering = sum(bool(fold(learners[i].wants) & fold(learners[j].offers)) for j in others)
+        asking = sum(bool(fold(learners[j].wants) & fold(learners[i].offers)) for j in others)
+        if offering:
+            said.append(f"{count(offering, 'other offers', 'others offer')} help that you asked for.")
+        if asking:
+            said.append(f"{count(asking, 'other asked', 'others asked')} for help that you offer.")
+        return tuple(said)
+
+    def _asked(self) -> list[Question]:
+        """The questions whose tags bring people together."""
+        asked = self.params.questions
+        return [q for q in asked if q.kind == "tags" and q.goal == "similar" and q.key in self.tags]
+
+    def _traded(self, members: Sequence[int], kept: Sequence[Meeting]) -> list[str]:
+        """What the cohort does without, for the sake of all."""
+        said, off = [], len(members) - self.params.target_size
+        drawn = sum(i in self.drawn for i in members)
+        if drawn:
+            said.append(f"{count(drawn, 'member', 'members')} would have more in common elsewhere.")
+        if kept and kept[0].if_needed_count:
+            gave = count(kept[0].if_needed_count, "member", "members")
+            said.append(f"The best block is one that {gave} gave as if-needed.")
+        if kept and kept[0].humane_count < len(members):
+            early = count(len(members) - kept[0].humane_count, "member", "members")
+            said.append(f"The best block reaches before 8:00 or past 22:00 for {early}.")
+        if off:
+            said.append(f"{abs(off)} {'above' if off > 0 else 'below'} the target size.")
+        return said
+
     def _shared(self, members: Sequence[int]) -> list[str]:
         said = []
-        for question in self.params.questions:
-            if question.kind != "tags" or question.goal != "similar" or question.key not in self.tags:
-                continue
+        for question in self._asked():
             sets = self.tags[question.key]
             held = Counter(tag for i in members for tag in sets[i])
             top = sorted(
@@ -87,96 +140,44 @@ class CohortReasons:
         )
         if not helped:
             return []
-        return [f"{count(helped, 'member finds', 'members find')} help here with what they asked for."]
+        both = sum(
+            bool(
+                fold(learners[i].wants) & fold(learners[j].offers)
+                and fold(learners[j].wants) & fold(learners[i].offers)
+            )
+            for i, j in combinations(members, 2)
+        )
+        said = [f"{count(helped, 'member finds', 'members find')} help here with what they asked for."]
+        return said + ([f"{count(both, 'pair', 'pairs')} can help each other."] if both else [])
 
     def _convenors(self, members: Sequence[int]) -> list[str]:
         willing = sum(self.pool.learners[i].convenor for i in members)
         return [f"{count(willing, 'member is', 'members are')} willing to convene."] if willing else []
 
 
-class UnplacedReasons:
-    """Says why a learner has no cohort, and which half hours would change that."""
+def drawn_elsewhere(p: Problem, cohorts: Sequence[Sequence[int]]) -> dict[int, int]:
+    """Each member who would have more in common with another cohort that could take them but for its size,
+    and that cohort.
 
-    def __init__(
-        self, pool: Pool, params: Params, hours: Availability, p: Problem, cohorts: Sequence[CohortResult]
-    ) -> None:
-        self.pool = pool
-        self.params = params
-        self.hours = hours
-        self.p = p
-        self.open = [
-            list(c.members) for c in cohorts if len(c.members) < params.size_max and not c.asynchronous
-        ]
-        common = [np.bitwise_and.reduce(hours.can[members, 0]) for members in self.open]
-        self.open_starts = unpack(np.array(common, dtype=np.uint64).reshape(-1, WORDS))
-        spoken = [np.bitwise_and.reduce(p.languages[members]) for members in self.open]
-        self.open_languages = np.array(spoken, dtype=np.uint64).reshape(-1, p.languages.shape[1])
-
-    def of(self, i: int, contradiction: str | None, crowded: str | None = None) -> Unplaced:
-        """The reason that comes first: no hours, a contradiction, hours too short, no room at one time
-        (`crowded` says what would help), then other people.
-        """
-        learner, minutes = self.pool.learners[i], self.params.meeting_minutes
-        if not learner.free and not learner.if_needed:
-            return Unplaced(i, "No hours given.", "Give the hours in which you are free.")
-        if contradiction:
-            return Unplaced(i, contradiction, "Change your hours, or the people you asked to be with.")
-        if not self.hours.can[i].any():
-            return Unplaced(
-                i, f"None of your hours hold a {minutes}-minute meeting in every week.", self._remedy(i)
-            )
-        if crowded:
-            return Unplaced(i, "More cohorts would meet at one time than a facilitator can attend.", crowded)
-        return Unplaced(i, self._lacking(i), self._remedy(i))
-
-    def _lacking(self, i: int) -> str:
-        needed, minutes = self.params.size_min - 1, self.params.meeting_minutes
-        others = np.ones(len(self.pool), dtype=np.bool_)
-        others[[i, *self._apart(i)]] = False
-        if others.sum() < needed:
-            return f"There are not {count(needed, 'other learner', 'other learners')} to be with."
-        others &= (self.p.languages & self.p.languages[i]).any(axis=1)
-        if others.sum() < needed:
-            return f"Fewer than {needed} others share a language with you."
-        at_once = max(
-            int((unpack(self.hours.can[others, a]) & unpack(self.hours.can[i, a])).sum(axis=0).max(initial=0))
-            for a in {0, int(self.hours.home[i])}
-        )
-        if at_once < needed:
-            block = f"{minutes}-minute block is free for at least {count(needed, 'other', 'others')}"
-            return f"No {block} who share a language with you."
-        willing = self.p.convenor[others].any() or self.p.convenor[i]
-        if self.params.convenor_required and not willing:
-            return "Nobody who could meet you is willing to convene a cohort."
-        alike = (self.p.said[others] & self.p.said[i]).any(axis=2).any(axis=0)
-        if (alike < self.p.minds[i]).any():
-            return "Nobody who could meet you gave the answer with which you do not want to be the only one."
-        return "The cohorts that meet when you can are full, and the others who can are too few for one more."
-
-    def _apart(self, i: int) -> list[int]:
-        ones: list[int] = self.p.apart[self.p.apart_start[i] : self.p.apart_start[i + 1]].tolist()
-        return ones
-
-    def _remedy(self, i: int) -> str | None:
-        """The block whose adding would open the most cohorts that have a seat left, in the learner's
-        own time.
-        """
-        # Where each cohort keeps one block alone, the others that it could have had are no way in.
-        if (self.p.unit == self.p.unit[i]).sum() > 1 or self.params.max_simultaneous is not None:
-            return None
-        fitting = (self.open_languages & self.p.languages[i]).any(axis=1)
-        apart = set(self._apart(i))
-        fitting &= np.array([not apart & set(members) for members in self.open], dtype=np.bool_)
-        needed, exists = needed_slots(self.hours.clocks[i], self.hours.anchors[0], self.params)
-        opened = np.where(exists, self.open_starts[fitting].sum(axis=0), 0)
-        if not opened.any():
-            return None
-        have = self.pool.learners[i].free | self.pool.learners[i].if_needed
-        missing = [len(set(column) - have) for column in needed.T.tolist()]
-        # The fewest new half hours first, then the most cohorts, then the earliest.
-        best = min(np.flatnonzero(opened).tolist(), key=lambda t: (missing[t], -opened[t], t))
-        slots = set(needed[:, best].tolist())
-        start = next((s for s in sorted(slots) if (s - 1) % SLOTS_A_WEEK not in slots), 0)
-        times = f"{clock(start)}-{clock(start + len(slots)).split()[1]}"
-        with_seat = count(int(opened[best]), "cohort that has a seat", "cohorts that have a seat")
-        return f"Adding {times} in your own time would fit {with_seat}."
+    Who asked to be with somebody is left out: their company is their own choice.
+    """
+    openings, found = Openings(p, cohorts), {}
+    order = np.array([i for members in cohorts for i in members], dtype=np.int32)
+    home = np.repeat(np.arange(len(cohorts)), openings.sizes)
+    begins = np.cumsum(openings.sizes) - openings.sizes
+    alone = np.diff(p.unit_start)[p.unit] == 1
+    for start in range(0, len(order), CHUNK):
+        rows = order[start : start + CHUNK]
+        among = p.affinity[np.ix_(rows, order)]
+        among[np.arange(len(rows)), np.arange(start, start + len(rows))] = 0
+        sums = np.add.reduceat(among, begins, axis=1)
+        own = home[start : start + len(rows)]
+        mean = sums / openings.sizes
+        here = sums[np.arange(len(rows)), own] / np.maximum(1, openings.sizes[own] - 1)
+        mean[np.arange(len(rows)), own] = -1
+        for i, means, least in zip(rows.tolist(), mean, here + NOTABLE, strict=True):
+            which = np.flatnonzero(means > least) if alone[i] else np.array([], dtype=np.intp)
+            open_to = which[(openings.barriers([i], which) & ~SIZE) == 0]
+            if len(open_to):
+                found[i] = int(open_to[means[open_to].argmax()])
+    return found

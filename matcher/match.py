@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from matcher.availability import Availability, availability
 from matcher.checks import claims, count_broken, judge, own_scores, plain_objective, plain_score
 from matcher.conflicts import refuse_conflicts
-from matcher.explain import CohortReasons, UnplacedReasons
 from matcher.matching import CohortResult, Matching, Meeting
 from matcher.meetings import Meetings, count_blocks
 from matcher.params import Params
@@ -23,6 +22,7 @@ from matcher.units import contradictions
 
 if TYPE_CHECKING:
     from matcher.affinity import Affinity
+    from matcher.explain import CohortReasons
 
 Cohort = tuple[int, ...]
 
@@ -63,7 +63,7 @@ def match(
     meetings = Meetings(pool, hours)
     found = _seat(problem, params, meetings, active, watch)
     watch.report(0.95, "Checking the rules")
-    told = _Told(pool, params, problem, meetings, CohortReasons(pool, params, tags), found)
+    told = _Told(pool, params, problem, meetings, _reasons(pool, params, problem, tags, found), found)
     results = []
     for members in sorted(found.cohorts):
         results.append(told.result(members))
@@ -161,6 +161,17 @@ class _Told:
         return CohortResult(members, plain_score(*about), kept, reasons, own_scores(*about), asynchronous)
 
 
+def _reasons(
+    pool: Pool, params: Params, p: Problem, tags: dict[str, list[frozenset[str]]], found: _Found
+) -> CohortReasons:
+    # Deferred: kernels take a moment to load.
+    from matcher.explain import MOST_FOR_ELSEWHERE, CohortReasons, drawn_elsewhere
+
+    meeting = sorted(set(found.cohorts) - set(found.asynchronous))
+    drawn = drawn_elsewhere(p, meeting) if meeting and len(pool) <= MOST_FOR_ELSEWHERE else {}
+    return CohortReasons(pool, params, tags, drawn)
+
+
 def _matching(
     pool: Pool,
     params: Params,
@@ -171,6 +182,9 @@ def _matching(
     found: _Found,
     watch: Watch,
 ) -> Matching:
+    # Deferred: kernels take a moment to load.
+    from matcher.unplaced import UnplacedReasons
+
     labels: NDArray[np.int64] = np.full(len(pool), -1, dtype=np.int64)
     for label, cohort in enumerate(cohorts):
         labels[list(cohort.members)] = label

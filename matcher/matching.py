@@ -67,13 +67,34 @@ class CohortResult:
 
 @dataclass(frozen=True, slots=True)
 class Unplaced:
-    """A learner without a cohort, with a reason they can read and, when one is known, what would place
-    them.
+    """A learner without a cohort, with a reason they can read and, when any are known, the changes each of
+    which would place them, the smallest first: in their own answers, then in the rules.
     """
 
     learner: int
     reason: str
-    remedy: str | None = None
+    remedies: tuple[str, ...] = ()
+
+    @property
+    def remedy(self) -> str | None:
+        """The smallest change that is known."""
+        return self.remedies[0] if self.remedies else None
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerReason:
+    """Why a learner sits where they do, in words that give no other person's answers away.
+
+    `own_score` is what their cohort is worth to them (0..1). `second` is the cohort (its place) that would
+    have been next for them, None when no other could take them even with a seat more; there it would be
+    worth `difference` more to them, or less when negative, and `why_not` says why they are not there.
+    """
+
+    own_score: float
+    shared: tuple[str, ...]
+    second: int | None = None
+    difference: float | None = None
+    why_not: str = ""
 
 
 @dataclass(frozen=True, slots=True)

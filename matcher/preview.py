@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from matcher.availability import availability
-from matcher.checks import plain_score
+from matcher.checks import own_scores, plain_score
 from matcher.exceptions import MatcherError
-from matcher.matching import CohortCheck, Meeting
+from matcher.matching import CohortCheck, LearnerReason, Meeting
 from matcher.meetings import Meetings, count_blocks
 from matcher.params import Params
 from matcher.pool import Pool
+from matcher.problem import Problem, build_problem
 from matcher.rules import CommonBlock, Size, rules_of
 
 if TYPE_CHECKING:
     from matcher.affinity import Affinity
+    from matcher.explain import CohortReasons
 
 Checks = tuple[CohortCheck, ...]
+# Of how many cohorts, the closest first, the one worth most to a learner is sought.
+LOOKED_AT = 20
 
 
 class Preview:
@@ -89,6 +94,68 @@ class Preview:
             before.append(tuple(there))
             after.append(_exchanged(there, swap_with, learner))
         return tuple(map(self.score, before)), tuple(map(self.score, after))
+
+    def why(self, cohorts: Sequence[Sequence[int]], learner: int) -> LearnerReason:
+        """Why a learner sits where they do, and where they would have been next: the cohort worth most to
+        them of those that could take them but for its size.
+
+        Raises:
+            MatcherError: the learner sits in none of the cohorts.
+        """
+        home = next((c for c, members in enumerate(cohorts) if learner in members), None)
+        if home is None:
+            raise MatcherError(f"learner {learner} sits in none of the cohorts")
+        own = self._own_score(cohorts[home], learner)
+        shared = self._reasons.of_one(learner, cohorts[home])
+        second = self._second(cohorts, learner, home)
+        if second is None:
+            return LearnerReason(own, shared)
+        difference = self._own_score([*cohorts[second], learner], learner) - own
+        if difference <= 0:
+            why_not = "Your own cohort is worth more to you."
+        elif len(cohorts[second]) >= self.params.size_max:
+            why_not = "That cohort is full."
+        elif len(cohorts[home]) <= self.params.size_min:
+            why_not = "Your cohort would be too small without you."
+        else:
+            why_not = "The cohorts together are worth more as they are."
+        return LearnerReason(own, shared, second, difference, why_not)
+
+    def _second(self, cohorts: Sequence[Sequence[int]], learner: int, home: int) -> int | None:
+        # Deferred: compiled kernels take a moment to load.
+        from matcher.openings import SIZE, Openings
+
+        openings = Openings(self._problem, cohorts)
+        could = (openings.barriers([learner]) & ~SIZE) == 0
+        could[home] = False
+        liking = [
+            float(self.affinity.between(np.array([learner]), np.array(cohorts[c])).mean())
+            if could[c]
+            else -1.0
+            for c in range(len(cohorts))
+        ]
+        closest = sorted(np.flatnonzero(could).tolist(), key=lambda c: (-liking[c], c))[:LOOKED_AT]
+        scores = {c: self._own_score([*cohorts[c], learner], learner) for c in closest}
+        return max(scores, key=lambda c: (scores[c], -c), default=None)
+
+    def _own_score(self, members: Sequence[int], learner: int) -> float:
+        places = np.array(members, dtype=np.intp)
+        among = self.affinity.between(places, places)
+        blocks = count_blocks(self.hours, members)
+        return own_scores(self.pool, self.params, among, members, blocks)[list(members).index(learner)]
+
+    @cached_property
+    def _problem(self) -> Problem:
+        """The rules' arrays alone."""
+        none = np.zeros((0, 0), dtype=np.float32)
+        return build_problem(self.pool, self.params, self.hours, none)
+
+    @cached_property
+    def _reasons(self) -> CohortReasons:
+        from matcher.explain import CohortReasons
+        from matcher.features import spelled_tags
+
+        return CohortReasons(self.pool, self.params, spelled_tags(self.pool, self.params))
 
     def _broken(self, members: Sequence[int], meetings: Sequence[Meeting] | None) -> tuple[str, ...]:
         """Each broken rule in words; `meetings` None asks for none, and nobody breaks but size."""

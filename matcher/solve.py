@@ -16,6 +16,7 @@ from matcher.availability import availability
 from matcher.columns import all_cohorts, list_cohorts
 from matcher.construct import construct, neighbours
 from matcher.grouping import LARGE, Kinship, group_equally, nearest
+from matcher.openings import Openings
 from matcher.params import Params
 from matcher.pool import Learner, Pool
 from matcher.pricing import Pricer, pair_values
@@ -212,6 +213,7 @@ def warm_up() -> None:
     for size in (2, LARGE):
         kin = Kinship.of_matrix(np.ones((2 * size, 2 * size)))
         group_equally(kin, size, Watch(0.01), random_state=0)
+    Openings(p, [(0, 1)]).barriers([2])
 
 
 def find_neighbours(
