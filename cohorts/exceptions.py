@@ -45,3 +45,7 @@ class UnreadableFile(CohortsError):
 
 class UnfitPool(CohortsError):
     """These sign-ups and settings cannot be matched."""
+
+
+class Contradiction(UnfitPool):
+    """People's wishes cannot all be kept, whatever anybody else does."""

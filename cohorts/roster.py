@@ -13,6 +13,7 @@ from . import meetings
 from .answers import Answers
 from .models import Cohort, Course, Membership, Run, RunState, Seat, Signup, SignupState
 
+NO_MEETING = "no fixed meeting"
 NOT_MATCHED_YET = "Signed up after the cohorts were formed."
 
 
@@ -125,7 +126,7 @@ def clock(course: Course) -> Callable[[Sequence[meetings.Meeting], str], str]:
     def say(meeting: meetings.Meeting, zone: str) -> str:
         return meetings.when(course, meeting, zone)
 
-    return lambda blocks, zone: say(blocks[0], zone) if blocks else ""
+    return lambda blocks, zone: say(blocks[0], zone) if blocks else NO_MEETING
 
 
 def row_of(learner: Signup | Answers, cohort: str, meeting: str, reason: str = "") -> RosterRow:

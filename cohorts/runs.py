@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from . import leases, roster
 from .answers import Answers, answers_of
 from .database import Database
-from .exceptions import CohortsError, NotFound, RunInProgress, UnfitPool
+from .exceptions import CohortsError, Contradiction, NotFound, RunInProgress, UnfitPool
 from .models import Cohort, Course, Run, RunState, Seat, Signup, SignupState, User, now
 from .questions import QUESTIONS, Counts
 
@@ -46,6 +46,10 @@ class MatchSettings:
     Attributes:
         start: First day of the course.
         weights: Weight of each goal by the key of its question; a question that is left out counts 0.
+        worst_off_weight: How much of a cohort's affinity is that of the member who fits least, 0 to 1.
+        max_simultaneous: How many cohorts may meet at one time; None for any number.
+        asynchronous: Whether those whose hours fit nobody's get a cohort without a meeting.
+        on_conflict: Whether people whose wishes contradict each other stop the match or are left out.
         time_limit: Seconds the search may take; None lets it grow with the number of learners.
     """
 
@@ -57,6 +61,10 @@ class MatchSettings:
     meeting_minutes: int = 90
     weights: Mapping[str, float] = field(default_factory=default_weights)
     convenor_required: bool = False
+    worst_off_weight: float = 0.1
+    max_simultaneous: int | None = None
+    asynchronous: bool = False
+    on_conflict: Literal["refuse", "unplace"] = "refuse"
     time_limit: float | None = None
     random_state: int = 0
     n_jobs: int = 1
@@ -124,6 +132,10 @@ def to_params(settings: MatchSettings) -> matcher.Params:
             ),
             complement_weight=sum(weights.get(key, 0.0) for key in HELP) / len(HELP),
             convenor_required=settings.convenor_required,
+            worst_off_weight=settings.worst_off_weight,
+            max_simultaneous=settings.max_simultaneous,
+            asynchronous=settings.asynchronous,
+            on_conflict=settings.on_conflict,
             time_limit=settings.time_limit,
             random_state=settings.random_state,
             n_jobs=settings.n_jobs,
@@ -144,6 +156,7 @@ def match_answers(
     ``should_stop`` ends the search early; the best matching found so far is returned.
 
     Raises:
+        Contradiction: People's wishes cannot all be kept; it names them.
         UnfitPool: The settings or the answers cannot be matched.
     """
     import matcher
@@ -151,8 +164,25 @@ def match_answers(
     pool, params = to_pool(people), to_params(settings)
     try:
         return matcher.match(pool, params, progress=progress, should_stop=should_stop)
+    except matcher.Infeasible as error:
+        names = {identity: answers.name for identity, answers in people}
+        raise Contradiction(
+            contradiction([names[each] for each in error.learners], error.rules, settings.size_max)
+        ) from error
     except matcher.MatcherError as error:
         raise UnfitPool(str(error)) from error
+
+
+def contradiction(names: Sequence[str], rules: Collection[str], size_max: int) -> str:
+    """Say whose wishes contradict each other, and in what; not who wants to be apart from whom."""
+    if not names:
+        return "Every cohort is to have somebody willing to convene, but nobody who takes part is"
+    who = f"{', '.join(names[:-1])} and {names[-1]} want to be together"
+    if "size" in rules:
+        return f"{who}, but a cohort has at most {size_max} members"
+    if "language" in rules:
+        return f"{who}, but share no language"
+    return f"{who}, but not all wishes among them, to be with people and to be apart, can be kept"
 
 
 def _learner(identity: str, answers: Answers, ids: Mapping[str, str]) -> matcher.Learner:
@@ -193,10 +223,12 @@ def request(
     course: Course,
     user: User | None,
     *,
-    time_limit: float | None = None,
     random_state: int = 0,
+    **chosen: Any,
 ) -> Run:
     """Ask for a match of everybody who is confirmed and has a place.
+
+    Settings that belong to the run and not to the course are given by name, see `MatchSettings`.
 
     Raises:
         RunInProgress: Another run of this course is under way.
@@ -208,7 +240,7 @@ def request(
             f"A cohort needs at least {course.size_min} learners, but only {n_learners or 0} "
             "have confirmed their sign-up so far."
         )
-    settings = MatchSettings.of_course(course, time_limit=time_limit, random_state=random_state)
+    settings = MatchSettings.of_course(course, random_state=random_state, **chosen)
     run = Run(
         course_id=course.id,
         parameters=settings.as_json(),

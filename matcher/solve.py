@@ -75,8 +75,9 @@ def worth_of(p: Problem, members: Cohort) -> float:
 def solve(p: Problem, params: Params, active: NDArray[np.int32], watch: Watch) -> Solution:
     """Seat the `active` learners (whole units); the rest stay out."""
     seen: dict[Cohort, float] = {}
+    thorough = is_thorough(p, params, len(active), watch)
     if is_plain(p, active):
-        near, best = group_plainly(p, params, active, watch)
+        near, best = group_plainly(p, params, active, thorough, watch)
     else:
         near, best = search(p, params, active, seen, watch)
     bound = bound_of(p, active, near)
@@ -87,7 +88,7 @@ def solve(p: Problem, params: Params, active: NDArray[np.int32], watch: Watch) -
         bound = min(bound, proven)
     objective = sum(worth_of(p, members) for members in best)
     if best and bound - objective > EXACT and not watch.is_over():
-        best, proven = refine(p, params, active, near, best, seen, watch)
+        best, proven = refine(p, params, active, near, best, seen, thorough, watch)
         bound = min(bound, proven)
         objective = sum(worth_of(p, members) for members in best)
     return Solution(best, objective, bound if bound - objective > EXACT else objective)
@@ -126,16 +127,16 @@ def is_plain(p: Problem, active: NDArray[np.int32]) -> bool:
 
 
 def group_plainly(
-    p: Problem, params: Params, active: NDArray[np.int32], watch: Watch
+    p: Problem, params: Params, active: NDArray[np.int32], thorough: bool, watch: Watch
 ) -> tuple[NDArray[np.int32], list[Cohort]]:
     """The same for a plain problem: neighbours, and cohorts of one size.
 
-    A time limit that was given is made use of; a third of it when there is time for a proof as well.
+    A time limit that was given is made use of, in part when there is time for a proof as well.
     """
     k = int(p.sizes[0])
     kin = Kinship.of_matrix(p.affinity[np.ix_(active, active)])
     patient = params.time_limit is not None
-    share = SEARCH_SHARE if k <= PRICED and is_provable(len(active), watch) else 0.95
+    share = SEARCH_SHARE if thorough else 0.95
     cohorts = group_equally(kin, k, watch, random_state=params.random_state, fill_time=patient, until=share)
     near = np.full((len(p.unit), max(N_NEAR, k)), -1, dtype=np.int32)
     found = active[nearest(kin, min(near.shape[1], len(active) - 1), watch)]
@@ -143,9 +144,12 @@ def group_plainly(
     return near, sorted(tuple(sorted(one)) for one in active[cohorts].tolist())
 
 
-def is_provable(n: int, watch: Watch) -> bool:
-    """Whether column generation is likely to end within the time that is left."""
-    return PROOF_SECONDS * n * n <= watch.left()
+def is_thorough(p: Problem, params: Params, n: int, watch: Watch) -> bool:
+    """Whether column generation is likely to come to its end: for few learners, or when a time limit was
+    given that allows for it.
+    """
+    patient = params.time_limit is not None and n <= BOUNDED and PROOF_SECONDS * n * n <= watch.left()
+    return bool(p.sizes[1] <= PRICED and (n <= DIVED or patient))
 
 
 def refine(
@@ -155,16 +159,15 @@ def refine(
     near: NDArray[np.int32],
     best: list[Cohort],
     seen: dict[Cohort, float],
+    thorough: bool,
     watch: Watch,
 ) -> tuple[list[Cohort], float]:
     """A bound by column generation and, where there is time for it to end, better cohorts by a dive.
 
     Pools too large for it keep their cohorts, with an infinite bound; those of middling size get a few rounds
-    for a better bound, unless a time limit was given that allows for more.
+    for a better bound.
     """
-    n = len(active)
-    thorough = n <= DIVED or (params.time_limit is not None and is_provable(n, watch))
-    if p.sizes[1] > PRICED or not (thorough or n <= BOUNDED):
+    if p.sizes[1] > PRICED or len(active) > BOUNDED:
         return best, math.inf
     # Deferred: OR-Tools takes a third of a second to import.
     from matcher.generation import dive, generate

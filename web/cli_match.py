@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -111,6 +111,29 @@ class Stop:
     help="The same seed gives the same matching.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Cores to use.")
+@click.option("--convenor", is_flag=True, help="Every cohort has somebody willing to convene.")
+@click.option(
+    "--worst-off",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    show_default=True,
+    help="How much the member who fits least with the others counts against the average.",
+)
+@click.option(
+    "--max-simultaneous",
+    type=click.IntRange(min=1),
+    help="Cohorts that may meet at one time.  [default: any]",
+)
+@click.option(
+    "--asynchronous", is_flag=True, help="Cohorts without a meeting for people whose hours fit nobody's."
+)
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["refuse", "unplace"]),
+    default="refuse",
+    show_default=True,
+    help="Stop when people's wishes contradict each other, or leave those people out.",
+)
 @click.option("--report", type=click.Path(), help="Where a report goes, as JSON.")
 def match_command(
     signups: str,
@@ -123,6 +146,11 @@ def match_command(
     time_limit: float | None,
     seed: int,
     jobs: int,
+    convenor: bool,
+    worst_off: float,
+    max_simultaneous: int | None,
+    asynchronous: bool,
+    on_conflict: str,
     report: str | None,
 ) -> None:
     """Form cohorts from the sign-ups in a file and write their roster.
@@ -133,7 +161,21 @@ def match_command(
     """
     with Stop() as stop, ExitStack() as files:
         people = read_people(signups)
-        settings = _settings(size, target_size, meeting, start.date(), weeks, time_limit, seed, jobs)
+        settings = _settings(
+            size,
+            target_size,
+            start=start.date(),
+            weeks=weeks,
+            meeting_minutes=meeting,
+            time_limit=time_limit,
+            random_state=seed,
+            n_jobs=jobs,
+            convenor_required=convenor,
+            worst_off_weight=worst_off,
+            max_simultaneous=max_simultaneous,
+            asynchronous=asynchronous,
+            on_conflict=on_conflict,
+        )
         roster_file = files.enter_context(_open(out))
         report_file = files.enter_context(_open(report)) if report else None
         matching = _search(people, settings, stop)
@@ -194,12 +236,7 @@ def print_problems(path: str, rows: Sequence[Any]) -> bool:
 def _settings(
     size: tuple[int, int],
     target_size: int | None,
-    meeting: int,
-    start: date,
-    weeks: int,
-    time_limit: float | None,
-    seed: int,
-    jobs: int,
+    **chosen: Any,
 ) -> MatchSettings:
     from cohorts.exceptions import UnfitPool
     from cohorts.runs import MatchSettings, to_params
@@ -211,17 +248,7 @@ def _settings(
             f"Sizes {least}-{most} with a target of {target_size} cannot be: sizes lie between 2 and 64, "
             "the smallest comes first, and the target lies between them."
         )
-    settings = MatchSettings(
-        start=start,
-        weeks=weeks,
-        size_min=least,
-        size_max=most,
-        target_size=target_size,
-        meeting_minutes=meeting,
-        time_limit=time_limit,
-        random_state=seed,
-        n_jobs=jobs,
-    )
+    settings = MatchSettings(size_min=least, size_max=most, target_size=target_size, **chosen)
     try:
         to_params(settings)
     except UnfitPool as error:
@@ -296,7 +323,15 @@ def _write(
 
 def _summary(matching: Matching, out: str) -> str:
     n_learners, n_cohorts = len(matching.labels), len(matching.cohorts)
-    return (
+    placed = (
         f"{matching.n_placed} of {n_learners} learners placed in {n_cohorts} cohorts"
         f" after {matching.seconds:.1f} s: {out}"
     )
+    if not n_cohorts:
+        return placed
+    scores = (
+        f"score of a learner's cohort: {matching.mean_score:.3f} on average, a tenth below "
+        f"{matching.p10_score:.3f}, the least {matching.min_score:.3f}"
+    )
+    proof = "" if matching.gap is None else f"; at most {matching.gap:.1%} below what could be reached"
+    return f"{placed}\n{scores}{proof}"

@@ -20,7 +20,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from cohorts import courses
 from cohorts.courses import Asking, Details
@@ -236,6 +236,30 @@ class MatchForm(SizesForm):
         ],
     )
     random_state = WholeNumberField("Variant", default=0)
+    worst_off = SelectField(
+        "Those who fit least count",
+        default="0.1",
+        choices=[
+            SelectChoice("0", "not on their own (0)"),
+            SelectChoice("0.1", "a little (0.1)"),
+            SelectChoice("0.3", "some (0.3)"),
+            SelectChoice("0.6", "much (0.6)"),
+        ],
+    )
+    max_simultaneous = WholeNumberField(
+        "Cohorts that may meet at one time",
+        [Optional(), NumberRange(min=1, message="Write 1 or more, or leave it empty.")],
+    )
+    on_conflict = SelectField(
+        "If wishes contradict each other",
+        default="refuse",
+        choices=[
+            SelectChoice("refuse", "stop, and tell me whose"),
+            SelectChoice("unplace", "leave those people out"),
+        ],
+    )
+    convenor_required = BooleanField("Every cohort has somebody who would get the first meeting going")
+    asynchronous = BooleanField("People whose hours fit nobody's get a cohort without a fixed meeting")
     weights = FormField(_a_form_for_each(courses.GOALS, _weight_form))
 
     @classmethod
@@ -251,6 +275,18 @@ class MatchForm(SizesForm):
             if key not in counting or not counting[key].asked:
                 del form.weights.form[key]
         return form
+
+    def chosen(self) -> dict[str, Any]:
+        """Return what belongs to this run alone."""
+        return {
+            "time_limit": float(self.time_limit.data) if self.time_limit.data else None,
+            "random_state": self.random_state.data or 0,
+            "worst_off_weight": float(self.worst_off.data),
+            "max_simultaneous": self.max_simultaneous.data,
+            "on_conflict": self.on_conflict.data,
+            "convenor_required": self.convenor_required.data,
+            "asynchronous": self.asynchronous.data,
+        }
 
     def details(self, before: Details) -> Details:
         """Return the details of a course with what was filled in."""

@@ -106,8 +106,7 @@ def match(slug: str) -> ResponseReturnValue:
 def _request(course: Course, form: MatchForm) -> ResponseReturnValue:
     signups.lock(session(), course)  # an interest that is picked right now must not look unused
     courses.update(session(), course, form.details(courses.details_of(course)))
-    limit = float(form.time_limit.data) if form.time_limit.data else None
-    run = runs.request(session(), course, me(), time_limit=limit, random_state=form.random_state.data or 0)
+    run = runs.request(session(), course, me(), **form.chosen())
     session().commit()
     current_app.extensions["jobs"].execute_run(run.id)
     return redirect(url_for(".run", slug=course.slug, key=run.key))
