@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
+    BooleanField,
     DateField,
     DateTimeLocalField,
     Form,

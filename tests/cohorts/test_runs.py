@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from cohorts import leases, proposals, runs, signups
+from cohorts import leases, proposals, roster, runs, signups
 from cohorts.database import Database
 from cohorts.exceptions import Conflict, NotFound, RunInProgress, UnfitPool
 from cohorts.models import (
@@ -217,6 +217,71 @@ def test_execute_error_is_a_failed_run_with_a_reason(
         assert run.state is RunState.FAILED
         assert run.reason.startswith("The match stopped")
         assert "details" not in run.reason
+
+
+def test_execute_names_the_people_whose_wishes_contradict_each_other(database: Database) -> None:
+    with database.transaction() as session:
+        course = course_of(session, 4)
+        ana, ben, cho = (
+            make_signup(session, course, name=name, email=f"{name}@example.org")
+            for name in ("Ana", "Ben", "Cho")
+        )
+        ana.works_with, ben.works_with, cho.works_with = [ben.email], [ana.email, cho.email], [ben.email]
+        cho.avoids = [ana.email]
+        ids = [runs.request(session, course, None, time_limit=3).id]
+    runs.execute(database, ids[0], "worker")
+    with database.transaction() as session:
+        run = session.get_one(Run, ids[0])
+        assert run.state is RunState.FAILED
+        assert run.reason.startswith("Ana, Ben and Cho want to be together, but not all wishes among them")
+        others = runs.request(session, run.course, None, time_limit=3, on_conflict="unplace")
+        ids.append(others.id)
+    runs.execute(database, ids[1], "worker")
+    with database.reading() as session:
+        run = session.get_one(Run, ids[1])
+        assert (run.state, run.n_learners, run.n_placed) == (RunState.PROPOSED, 7, 4)
+
+
+@pytest.mark.parametrize(
+    ("names", "rules", "said"),
+    [
+        ([], ("convenor",), "nobody who takes part is"),
+        (["Ana", "Ben"], ("together", "language"), "Ana and Ben want to be together, but share no language"),
+        (["Ana", "Ben", "Cho"], ("together", "size"), "but a cohort has at most 2 members"),
+    ],
+)
+def test_contradiction_says_what_it_is_about(names: list[str], rules: tuple[str, ...], said: str) -> None:
+    assert runs.contradiction(names, rules, 2).endswith(said)
+
+
+def test_execute_gives_those_whose_hours_fit_nobodys_a_cohort_without_a_meeting(database: Database) -> None:
+    with database.transaction() as session:
+        course = course_of(session, 4)
+        for day in range(4):
+            make_signup(session, course, availability=frozenset(range(day * 48 + 10, day * 48 + 14)))
+        run_id = runs.request(session, course, None, time_limit=3, asynchronous=True).id
+    runs.execute(database, run_id, "worker")
+    with database.transaction() as session:
+        run = session.get_one(Run, run_id)
+        assert sorted(len(cohort.meetings) > 0 for cohort in run.cohorts) == [False, True]
+        proposals.publish(session, run)
+        rows = roster.rows(session, run.course)
+        assert sorted({row.meeting for row in rows}) == ["Monday 18:00–19:30", "no fixed meeting"]
+
+
+def test_request_keeps_what_is_chosen_for_the_run(session: Session) -> None:
+    chosen = {"worst_off_weight": 0.3, "max_simultaneous": 2, "convenor_required": True}
+    run = runs.request(session, course_of(session, 4), None, **chosen)
+    settings = runs.MatchSettings.from_json(run.parameters)
+    params = runs.to_params(settings)
+    assert {name: getattr(params, name) for name in chosen} == chosen
+
+
+def test_settings_of_an_older_run_can_still_be_read() -> None:
+    kept = runs.MatchSettings(start=date(2027, 1, 11)).as_json()
+    for name in ("worst_off_weight", "max_simultaneous", "asynchronous", "on_conflict"):
+        del kept[name]
+    assert runs.MatchSettings.from_json(kept) == runs.MatchSettings(start=date(2027, 1, 11))
 
 
 def test_get_of_another_course_is_not_found(session: Session) -> None:

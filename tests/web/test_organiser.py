@@ -575,6 +575,17 @@ def test_match_asks_for_a_run(app: Flask, session: Session, course: Course, brow
     assert app.extensions["jobs"].waiting() == {run.id}
 
 
+def test_match_keeps_the_rules_chosen_for_the_run(
+    session: Session, course: Course, browser: FlaskClient
+) -> None:
+    fill(session, course, 4)
+    chosen = {"worst_off": "0.3", "max_simultaneous": "2", "on_conflict": "unplace", "asynchronous": "y"}
+    browser.post("/organise/poems/match", data=match_form(**chosen))
+    kept = session.scalars(select(Run)).one().parameters
+    assert (kept["worst_off_weight"], kept["max_simultaneous"], kept["on_conflict"]) == (0.3, 2, "unplace")
+    assert (kept["asynchronous"], kept["convenor_required"]) == (True, False)
+
+
 def test_match_locks_the_course_before_it_changes_it(
     session: Session, course: Course, browser: FlaskClient, count_queries: list[str]
 ) -> None:
@@ -633,6 +644,9 @@ def test_match_with_too_few_learners(session: Session, course: Course, browser: 
         ("meeting_minutes", "7"),
         ("random_state", "-1"),
         ("time_limit", "999999"),
+        ("worst_off", "7"),
+        ("max_simultaneous", "0"),
+        ("on_conflict", "guess"),
         ("weights-interests-weight", "11"),
     ],
 )
