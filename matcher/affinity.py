@@ -15,7 +15,7 @@ This module imports scikit-learn, whose start takes a second: `matcher.match` im
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -38,6 +38,8 @@ LEAST_SPREAD = 0.05
 TIE_SPREAD = 0.5
 # Pairs looked at together when only they are asked for.
 PAIRS = 64
+# Cohorts whose affinities are looked up together.
+TOGETHER = 16
 TOLERANCE = 1e-5
 
 
@@ -242,6 +244,17 @@ def chunks(n: int, size: int = CHUNK) -> Iterator[Places]:
     """0..n-1 in pieces."""
     for start in range(0, n, size):
         yield np.arange(start, min(start + size, n))
+
+
+def among(affinity: Affinity, cohorts: Sequence[Sequence[int]]) -> Iterator[Rows]:
+    """For each cohort the (k, k) affinities of its members; several are looked up at once."""
+    for start in range(0, len(cohorts), TOGETHER):
+        some = cohorts[start : start + TOGETHER]
+        rows = np.array([i for members in some for i in members], dtype=np.intp)
+        block, at = affinity.between(rows, rows), 0
+        for members in some:
+            yield block[at : at + len(members), at : at + len(members)]
+            at += len(members)
 
 
 def as_affinity(given: Affinity | ArrayLike, pool: Pool) -> Affinity:

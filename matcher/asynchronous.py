@@ -9,10 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from matcher.affinity import Affinity
+from matcher.blocks import solve_pool
 from matcher.params import Params
 from matcher.problem import Problem
 from matcher.progress import Watch
-from matcher.solve import Solution, solve
+from matcher.solve import Solution
 from matcher.units import seatable
 
 
@@ -30,10 +32,12 @@ def always_free(p: Problem) -> Problem:
     )
 
 
-def solve_without_meeting(p: Problem, params: Params, left: NDArray[np.int32], watch: Watch) -> Solution:
+def solve_without_meeting(
+    p: Problem, affinity: Affinity, params: Params, left: NDArray[np.int32], watch: Watch
+) -> Solution:
     """Seat those of `left` (whole units) who fit together but for their hours."""
     free = always_free(p)
     active = seatable(free, left)
     if len(active) < params.size_min:
         return Solution([], 0.0, 0.0)
-    return solve(free, params, active, watch.beside())
+    return solve_pool(free, affinity, params, active, watch.beside())

@@ -50,6 +50,8 @@ def match(
     if params.on_conflict == "refuse":
         refuse_conflicts(pool, params)
     # Deferred: compiled kernels take a moment to load, and a page that only reads results needs none.
+    from matcher.affinity import among
+    from matcher.blocks import all_pairs
     from matcher.solve import warm_up
 
     # Compiling, which only the first run does, is not counted against the time limit.
@@ -57,16 +59,18 @@ def match(
     watch = Watch(params.seconds_allowed(len(pool)), progress, should_stop)
     hours = availability(pool, params, watch.tick)
     watch.report(0.01, "Comparing answers")
-    problem, tags = _prepare(pool, params, hours, watch, affinity)
+    affinity, tags = _affinity(pool, params, watch, affinity)
+    problem = build_problem(pool, params, hours, all_pairs(affinity, params, watch))
     barred = contradictions(problem)
     active = np.array([i for i in range(len(pool)) if i not in barred], dtype=np.int32)
     meetings = Meetings(pool, hours)
-    found = _seat(problem, params, meetings, active, watch)
+    found = _seat(problem, affinity, params, meetings, active, watch)
     watch.report(0.95, "Checking the rules")
-    told = _Told(pool, params, problem, meetings, _reasons(pool, params, problem, tags, found), found)
+    told = _Told(pool, params, meetings, _reasons(pool, params, problem, tags, found), found)
     results = []
-    for members in sorted(found.cohorts):
-        results.append(told.result(members))
+    cohorts = sorted(found.cohorts)
+    for members, own in zip(cohorts, among(affinity, cohorts), strict=True):
+        results.append(told.result(members, own))
         watch.tick()
     matching = judge(_matching(pool, params, hours, problem, results, barred, found, watch))
     watch.report(1.0, "Done", matching.objective, matching.bound)
@@ -86,10 +90,17 @@ class _Found:
     crowded_out: Mapping[int, str] = field(default_factory=dict)
 
 
-def _seat(p: Problem, params: Params, meetings: Meetings, active: NDArray[np.int32], watch: Watch) -> _Found:
-    from matcher.solve import solve
+def _seat(
+    p: Problem,
+    affinity: Affinity,
+    params: Params,
+    meetings: Meetings,
+    active: NDArray[np.int32],
+    watch: Watch,
+) -> _Found:
+    from matcher.blocks import solve_pool
 
-    solution = solve(p, params, active, watch)
+    solution = solve_pool(p, affinity, params, active, watch)
     found = _Found(solution.cohorts, solution.bound)
     if params.max_simultaneous is not None:
         # Deferred, as the next one: few matches need it.
@@ -108,31 +119,24 @@ def _seat(p: Problem, params: Params, meetings: Meetings, active: NDArray[np.int
         watch.report(0.93, "Seating those whose hours fit nobody's")
         placed = np.array([i for members in found.cohorts for i in members], dtype=np.int32)
         left = np.setdiff1d(np.arange(len(p.unit), dtype=np.int32), placed)
-        without = solve_without_meeting(p, params, left, watch)
+        without = solve_without_meeting(p, affinity, params, left, watch)
         found.cohorts, found.asynchronous = found.cohorts + without.cohorts, without.cohorts
         found.bound += without.bound
     return found
 
 
-def _prepare(
-    pool: Pool,
-    params: Params,
-    hours: Availability,
-    watch: Watch,
-    given: Affinity | ArrayLike | None = None,
-) -> tuple[Problem, dict[str, list[frozenset[str]]]]:
+def _affinity(
+    pool: Pool, params: Params, watch: Watch, given: Affinity | ArrayLike | None = None
+) -> tuple[Affinity, dict[str, list[frozenset[str]]]]:
     # Deferred: scikit-learn takes a second to import, which nobody should pay who only wants to import
     # `Pool`.
-    from matcher.affinity import AffinityModel, as_affinity, dense
+    from matcher.affinity import AffinityModel, as_affinity
     from matcher.features import spelled_tags
 
-    def tick() -> None:
-        watch.report(0.03, "Comparing answers")
-
     if given is None:
-        given = AffinityModel(params).fit(pool, tick=tick).transform(pool)
-    affinity = dense(as_affinity(given, pool), tick)
-    return build_problem(pool, params, hours, affinity), spelled_tags(pool, params)
+        model = AffinityModel(params).fit(pool, tick=lambda: watch.report(0.03, "Comparing answers"))
+        given = model.transform(pool)
+    return as_affinity(given, pool), spelled_tags(pool, params)
 
 
 @dataclass(frozen=True)
@@ -141,21 +145,15 @@ class _Told:
 
     pool: Pool
     params: Params
-    p: Problem
     meetings: Meetings
     why: CohortReasons
     found: _Found
 
-    def result(self, members: Cohort) -> CohortResult:
+    def result(self, members: Cohort, own: NDArray[np.float32]) -> CohortResult:
         asynchronous = members in self.found.asynchronous
         blocks = () if asynchronous else self.meetings.of(members)
-        about = (
-            self.pool,
-            self.params,
-            self.p.affinity[np.ix_(members, members)],
-            members,
-            0.0 if asynchronous else count_blocks(self.meetings.hours, members),
-        )
+        free = 0.0 if asynchronous else count_blocks(self.meetings.hours, members)
+        about = (self.pool, self.params, own, members, free)
         kept = (self.found.promised[members],) if members in self.found.promised else blocks
         reasons = self.why.of(members, blocks, kept)
         return CohortResult(members, plain_score(*about), kept, reasons, own_scores(*about), asynchronous)

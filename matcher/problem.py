@@ -18,7 +18,8 @@ class Problem(NamedTuple):
     """What the kernels know.
 
     Attributes:
-        affinity: (n, n) symmetric, 0..1; the diagonal is not read.
+        affinity: (n, n) symmetric, 0..1; the diagonal is not read. (0, 0) where nothing asks for it: of a
+            pool that is to be taken in parts.
         can: (n, n_anchors, 6) block starts of each learner, if-needed slots included.
         prefers: the same without if-needed slots (the same array when nobody gave any).
         languages: (n, n_words) one bit a language; all ones for a learner who names none.
@@ -62,7 +63,12 @@ class Problem(NamedTuple):
     weights: NDArray[np.float64]
 
 
-def build_problem(pool: Pool, params: Params, hours: Availability, affinity: NDArray[np.float32]) -> Problem:
+NO_AFFINITY: NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)
+
+
+def build_problem(
+    pool: Pool, params: Params, hours: Availability, affinity: NDArray[np.float32] = NO_AFFINITY
+) -> Problem:
     """Put a pool, its availability and its affinity into arrays."""
     units = mutual_groups(pool)
     unit = np.zeros(len(pool), dtype=np.int32)
@@ -149,3 +155,43 @@ def _ragged(rows: Sequence[Collection[int]]) -> tuple[NDArray[np.int32], NDArray
     start = np.zeros(len(rows) + 1, dtype=np.int32)
     start[1:] = np.cumsum([len(row) for row in rows], dtype=np.int32)
     return start, np.array([i for row in rows for i in sorted(row)], dtype=np.int32)
+
+
+def take(p: Problem, rows: NDArray[np.intp]) -> Problem:
+    """The problem of some learners (whole units) alone, in the order of `rows`, without affinities."""
+    place = np.full(len(p.unit), -1, dtype=np.int32)
+    place[rows] = np.arange(len(rows), dtype=np.int32)
+    can = p.can[rows]
+    _, unit = np.unique(p.unit[rows], return_inverse=True)
+    apart_start, apart = _among(p.apart_start, p.apart, rows, place)
+    past_start, past = _among(p.past_start, p.past, rows, place)
+    return p._replace(
+        affinity=NO_AFFINITY,
+        can=can,
+        prefers=can if p.prefers is p.can else p.prefers[rows],
+        languages=p.languages[rows],
+        home=p.home[rows],
+        unit=unit.astype(np.int32),
+        unit_start=np.append(0, np.cumsum(np.bincount(unit))).astype(np.int32),
+        unit_members=np.argsort(unit, kind="stable").astype(np.int32),
+        apart_start=apart_start,
+        apart=apart,
+        past_start=past_start,
+        past=past,
+        convenor=p.convenor[rows],
+        minds=p.minds[rows],
+        said=p.said[rows],
+        active=p.active[rows],
+    )
+
+
+def _among(
+    start: NDArray[np.int32], listed: NDArray[np.int32], rows: NDArray[np.intp], place: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The lists of `rows`, with only those in them who have a place."""
+    counts = start[rows + 1] - start[rows]
+    owner = np.repeat(np.arange(len(rows)), counts)
+    first = np.repeat(start[rows] - (np.cumsum(counts) - counts), counts)
+    found = place[listed[first + np.arange(len(owner))]]
+    kept = np.bincount(owner[found >= 0], minlength=len(rows))
+    return np.append(0, np.cumsum(kept)).astype(np.int32), found[found >= 0]

@@ -55,7 +55,8 @@ class CommonBlock:
     def __init__(self, pool: Pool, params: Params) -> None:
         self.pool = pool
         self.params = params
-        self.free = [learner.free | learner.if_needed for learner in pool.learners]
+        # Most gave none if needed: no copies for them.
+        self.free = [one.free | one.if_needed if one.if_needed else one.free for one in pool.learners]
         self.words = f"no {params.meeting_minutes}-minute block suits everybody in every week"
 
     def broken(self, members: Sequence[int]) -> Iterable[str]:

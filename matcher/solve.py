@@ -356,7 +356,7 @@ def bound_of(p: Problem, active: NDArray[np.int32], near: NDArray[np.int32]) -> 
     # Deferred: OR-Tools takes a third of a second to import.
     from matcher.partition import quick_bound
 
-    low, high = int(p.sizes[0]), int(p.sizes[1])
+    high = int(p.sizes[1])
     mates = np.full((len(p.unit), high - 1), np.nan)
     for i in active.tolist():
         own = p.unit_members[p.unit_start[p.unit[i]] : p.unit_start[p.unit[i] + 1]]
@@ -364,8 +364,14 @@ def bound_of(p: Problem, active: NDArray[np.int32], near: NDArray[np.int32]) -> 
         # The lists break ties at random by up to 1e-4, so the bound allows for that much.
         values = np.sort(p.affinity[i, others])[::-1][: high - 1] + 1e-4
         mates[i, : len(values)] = values
+    return quick_bound(active, mates, *ceilings(p), p.weights)
+
+
+def ceilings(p: Problem) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The most that common blocks can add for each learner, and what each size adds, NaN where not
+    allowed.
+    """
     counts = np.bitwise_count(p.can).sum(axis=2) + np.bitwise_count(p.prefers).sum(axis=2)
-    blocks = p.block_values[counts.max(axis=1)]
     sizes = p.size_values.copy()
-    sizes[:low] = np.nan
-    return quick_bound(active, mates, blocks, sizes, p.weights)
+    sizes[: int(p.sizes[0])] = np.nan
+    return p.block_values[counts.max(axis=1)], sizes
