@@ -240,7 +240,7 @@ def _pieces(where: NDArray[np.float64], weights: NDArray[np.intp]) -> Iterator[P
         along = centred @ np.linalg.eigh(centred.T @ centred)[1][:, -1]
         items = items[np.argsort(along, kind="stable")]
         filled = np.cumsum(weights[items])
-        half = int(np.searchsorted(filled, filled[-1] * (parts // 2) / parts))
+        half = int(np.searchsorted(filled, filled[-1] * (parts // 2) / parts, side="right"))
         waiting += [items[half:], items[:half]]
 
 
