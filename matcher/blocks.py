@@ -75,10 +75,10 @@ def solve_task(task: Task) -> Part:
 
 
 def all_pairs(affinity: Affinity, params: Params, watch: Watch) -> NDArray[np.float32]:
-    """The affinities that a `Problem` holds: those of all pairs, or of none in a pool that is cut into blocks.
+    """The affinities that a `Problem` holds: of all pairs, or of none when the pool is to be cut up.
 
     Raises:
-        InvalidParams: a limit of cohorts at one time, which looks at the pool as a whole, is asked of too many.
+        InvalidParams: too many learners for a limit of cohorts at one time, which no block knows alone.
     """
     if params.max_simultaneous is not None and len(affinity) > MOST_DENSE:
         raise InvalidParams(f"max_simultaneous: only pools of up to {MOST_DENSE:,} learners can be limited")
@@ -90,7 +90,7 @@ def all_pairs(affinity: Affinity, params: Params, watch: Watch) -> NDArray[np.fl
 def solve_pool(
     p: Problem, affinity: Affinity, params: Params, active: NDArray[np.int32], watch: Watch
 ) -> Solution:
-    """Seat the `active` learners (whole units) of a pool of any size; `p` needs no affinities of all pairs."""
+    """Seat the `active` learners (whole units) of a pool of any size, with all pairs in `p` or without."""
     if len(active) > LARGE:
         return solve_in_blocks(p, affinity, params, active, watch)
     if len(p.affinity) == len(p.unit):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -46,7 +46,9 @@ def _connected(scheduler: str) -> Any:
     try:
         from distributed import Client
     except ImportError as error:
-        raise NoCluster("dask is not installed here. Install it with: pip install 'cohorts[scale]'") from error
+        raise NoCluster(
+            "dask is not installed here. Install it with: pip install 'cohorts[scale]'"
+        ) from error
     try:
         return Client(scheduler, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:

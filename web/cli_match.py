@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
+from .backends import BACKENDS, working_on
 from .outputs import OutputFile
 
 if TYPE_CHECKING:
@@ -134,6 +135,12 @@ class Stop:
     show_default=True,
     help="Stop when people's wishes contradict each other, or leave those people out.",
 )
+@click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    help="What large pools are worked on with.  [default: loky when --jobs is more than 1]",
+)
+@click.option("--scheduler", metavar="URL", help="The dask scheduler, such as tcp://127.0.0.1:8786.")
 @click.option("--report", type=click.Path(), help="Where a report goes, as JSON.")
 def match_command(
     signups: str,
@@ -151,6 +158,8 @@ def match_command(
     max_simultaneous: int | None,
     asynchronous: bool,
     on_conflict: str,
+    backend: str | None,
+    scheduler: str | None,
     report: str | None,
 ) -> None:
     """Form cohorts from the sign-ups in a file and write their roster.
@@ -178,7 +187,8 @@ def match_command(
         )
         roster_file = files.enter_context(_open(out))
         report_file = files.enter_context(_open(report)) if report else None
-        matching = _search(people, settings, stop)
+        with working_on(backend, scheduler, jobs):
+            matching = _search(people, settings, stop)
         _write(people, settings, matching, roster_file, report_file)
     click.echo(_summary(matching, out), err=True)
     if stop.asked:
