@@ -44,12 +44,10 @@ def working_on(backend: str | None, scheduler: str | None, jobs: int) -> Iterato
 
 def _connected(scheduler: str) -> Any:
     try:
-        from distributed import Client
+        import distributed
     except ImportError as error:
-        raise NoCluster(
-            "dask is not installed here. Install it with: pip install 'cohorts[scale]'"
-        ) from error
+        raise NoCluster("dask is not installed here. Install: pip install 'cohorts[scale]'") from error
     try:
-        return Client(scheduler, timeout=CONNECT_SECONDS)
+        return cast(Any, distributed.Client)(scheduler, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         raise NoCluster(f"No dask scheduler answers at {scheduler}: {error}") from error
