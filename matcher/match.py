@@ -166,7 +166,9 @@ def _reasons(
     from matcher.explain import MOST_FOR_ELSEWHERE, CohortReasons, drawn_elsewhere
 
     meeting = sorted(set(found.cohorts) - set(found.asynchronous))
-    drawn = drawn_elsewhere(p, meeting) if meeting and len(pool) <= MOST_FOR_ELSEWHERE else {}
+    # It looks at all pairs, which a problem cut into blocks does not hold.
+    at_hand = 0 < len(p.affinity) <= MOST_FOR_ELSEWHERE
+    drawn = drawn_elsewhere(p, meeting) if meeting and at_hand else {}
     return CohortReasons(pool, params, tags, drawn)
 
 
