@@ -11,7 +11,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from matcher import Learner, Matching, Params, Pool, Question
+from matcher import Learner, Params, Pool, Preview, Question
+from matcher.score import PLACED
 
 DAYS = {day: place for place, day in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
 START = dt.date(2027, 1, 11)
@@ -71,18 +72,17 @@ def mean_jaccard(pool: Pool, cohorts: Sequence[Sequence[int]]) -> float:
     return statistics.mean(means) if means else 0.0
 
 
-def measures(matching: Matching) -> dict[str, Any]:
-    """What a judge looks at."""
-    cohorts = [cohort.members for cohort in matching.cohorts]
+def measures(preview: Preview, cohorts: Sequence[Sequence[int]]) -> dict[str, float]:
+    """What a judge looks at, whoever made them; cohorts that break a rule add nothing to the objective."""
+    checks = [preview.score(members) for members in cohorts]
+    kept = [check for check in checks if not check.broken]
     return {
-        "placed": round(matching.n_placed / max(1, len(matching.pool)), 4),
+        "placed": sum(map(len, cohorts)) / max(1, len(preview.pool)),
         "cohorts": len(cohorts),
-        "jaccard": round(mean_jaccard(matching.pool, cohorts), 4),
-        "blocks_median": statistics.median([len(c.meetings) for c in matching.cohorts] or [0]),
-        "broken": sum(matching.rules.values()),
-        "objective": round(matching.objective, 3),
-        "gap": None if matching.gap is None else round(matching.gap, 4),
-        "seconds": round(matching.seconds, 2),
+        "jaccard": mean_jaccard(preview.pool, cohorts),
+        "blocks_median": statistics.median([len(check.meetings) for check in checks] or [0]),
+        "broken": len(checks) - len(kept),
+        "objective": sum(len(check.members) * (PLACED + check.score) for check in kept),
     }
 
 
