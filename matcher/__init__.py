@@ -6,6 +6,7 @@ Pure: arrays and dataclasses, no database, no clock but the time limit's, no glo
 from matcher.exceptions import Infeasible, InvalidParams, InvalidPool, MatcherError
 from matcher.match import match
 from matcher.matching import CohortCheck, CohortResult, LearnerReason, Matching, Meeting, Unplaced
+from matcher.observed import Observed
 from matcher.params import Params, Question
 from matcher.pool import Learner, Pool
 from matcher.preview import Preview, score_cohorts
@@ -22,6 +23,7 @@ __all__ = [
     "MatcherError",
     "Matching",
     "Meeting",
+    "Observed",
     "Params",
     "Pool",
     "Preview",

@@ -16,15 +16,18 @@ This module imports scikit-learn, whose start takes a second: `matcher.match` im
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from matcher.encoders import Encoder, parts_of
 from matcher.exceptions import InvalidPool
-from matcher.features import Encoder, Features, Places, Rows, parts_of
+from matcher.features import Features, Places, Rows
+from matcher.learning import Learnt, Power, Sample, learn, powers
+from matcher.observed import Observed
 from matcher.params import Params
 from matcher.pool import Pool
 
@@ -88,12 +91,8 @@ class Answers:
 
     def similarities(self, pairs: NDArray[np.integer]) -> Rows:
         """(m, n_parts) the similarity in each part of (m, 2) pairs of learners."""
-        found = np.zeros((len(pairs), len(self.parts)), dtype=np.float32)
-        for start in range(0, len(pairs), PAIRS):
-            some = np.asarray(pairs[start : start + PAIRS], dtype=np.intp)
-            for k, part in enumerate(self.parts):
-                found[start : start + PAIRS, k] = np.diagonal(part.between(some[:, 0], some[:, 1]))
-        return found
+        columns = [pair_similarities(part, pairs) for part in self.parts]
+        return np.array(columns, dtype=np.float32).reshape(len(self.parts), len(pairs)).T
 
 
 class Precomputed:
@@ -183,40 +182,115 @@ def _check_numbers(array: Rows) -> None:
         raise InvalidPool(f"affinity: [{place}] is no number; every pair needs one")
 
 
+@dataclass(frozen=True)
+class Part:
+    """One part of the affinity, made for a pool: its weight counts in units of its spread."""
+
+    name: str
+    weight: float
+    spread: float
+    encoder: Encoder
+    features: Features
+
+
 class AffinityModel(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Learns from a pool's answers how to tell affinity.
+    """Learns from a pool's answers how to tell affinity, and from observed connections what matters in it.
 
     Attributes:
         names_: the parts: questions by their keys, `wants and offers`, `connections`.
         weights_: (n_parts,) the weight of each, by its spread; they add up to 1.
         encoders_: what each part learnt.
+        learnt_: what observed connections taught, and whether `weights_` come from it; None without any.
     """
 
     def __init__(self, params: Params) -> None:
         self.params = params
 
-    def fit(self, pool: Pool, y: object = None, tick: Callable[[], object] = lambda: None) -> AffinityModel:
-        """Learn spellings, rarities, ranges and spreads; `tick` is called between questions.
+    def fit(
+        self, pool: Pool, y: Observed | None = None, tick: Callable[[], object] = lambda: None
+    ) -> AffinityModel:
+        """Learn spellings, rarities, ranges and spreads, and from `y`, if given, weights.
+
+        Learnt weights are used only where they predict held-out connections better than the organiser's, and
+        better than chance (see `matcher.learning`). Only what looks for likeness, and wants and offers, is
+        learnt. What mixes or balances cohorts is wanted for its own sake, whoever connects; and known
+        connections would be told by themselves. These keep the organiser's weights and have no say in an AUC;
+        the others share the sum of theirs. `tick` is called between pieces of the work.
 
         Raises:
             InvalidPool: an answer is not of its question's kind.
         """
-        self.names_: list[str] = []
-        self.encoders_: list[Encoder] = []
-        weights = []
-        for name, weight, encoder in parts_of(pool, self.params):
-            self.names_.append(name)
-            self.encoders_.append(encoder.fit(pool))
-            spread = TIE_SPREAD if name == "connections" else spread_of(encoder.transform(pool), len(pool))
-            weights.append(weight / spread)
-            tick()
-        self.weights_ = np.array(weights) / (sum(weights) or 1.0)
+        parts = made_parts(pool, self.params, tick)
+        self.names_ = [part.name for part in parts]
+        self.encoders_ = [part.encoder for part in parts]
+        self.learnt_ = None if y is None else learn_weights(pool, self.params, parts, y, tick)
+        learnt = self.learnt_
+        weights = learnt.weights if learnt and learnt.is_used else [part.weight for part in parts]
+        by_spread = np.array(weights, dtype=np.float64) / [part.spread for part in parts]
+        self.weights_ = by_spread / (by_spread.sum() or 1.0)
         return self
 
     def transform(self, pool: Pool) -> Answers:
         """The affinity of a pool's learners."""
         parts = tuple(encoder.transform(pool) for encoder in self.encoders_)
         return Answers(len(pool), tuple(self.names_), tuple(self.weights_.tolist()), parts)
+
+
+def made_parts(pool: Pool, params: Params, tick: Callable[[], object] = lambda: None) -> list[Part]:
+    """Each part that weighs anything, its encoder fitted to the pool; `tick` is called after each."""
+    parts = []
+    for name, weight, encoder in parts_of(pool, params):
+        features = encoder.fit(pool).transform(pool)
+        spread = TIE_SPREAD if name == "connections" else spread_of(features, len(pool))
+        parts.append(Part(name, weight, spread, encoder, features))
+        tick()
+    return parts
+
+
+def learn_weights(
+    pool: Pool, params: Params, parts: Sequence[Part], observed: Observed, tick: Callable[[], object]
+) -> Learnt:
+    """What connections teach about the parts that may be learnt; the others keep their weights."""
+    kept = {"connections", *(question.key for question in params.questions if question.goal != "similar")}
+    own = [k for k, part in enumerate(parts) if part.name not in kept]
+    weights = np.array([part.weight for part in parts], dtype=np.float64)
+    random = np.random.default_rng(params.random_state)
+    sample = compared(pool, [parts[k] for k in own], observed, random)
+    learnt = learn(sample, weights[own], random, tick)
+    weights[own] = learnt.weights
+    return replace(learnt, weights=tuple(weights.tolist()))
+
+
+def predictive_power(pool: Pool, params: Params, observed: Observed) -> tuple[Power, ...]:
+    """How well each part alone predicts connections, also questions that weigh nothing.
+
+    Raises:
+        InvalidPool: an answer is not of its question's kind.
+    """
+    all_count = tuple(replace(question, weight=1.0) for question in params.questions)
+    params = replace(params, questions=all_count, complement_weight=1.0, connections_weight=0.0)
+    parts = made_parts(pool, params)
+    sample = compared(pool, parts, observed, np.random.default_rng(params.random_state))
+    return powers(sample, [part.name for part in parts])
+
+
+def compared(pool: Pool, parts: Sequence[Part], observed: Observed, random: np.random.Generator) -> Sample:
+    """Pairs to learn from and how alike they are in each part, in units of its spread."""
+    place = pool.index()
+    pairs = observed.pairs(place, random)
+    ends = np.array([place[name] for name in sorted(place)], dtype=np.intp)[pairs.ends]
+    columns = [pair_similarities(part.features, ends) / part.spread for part in parts]
+    x = np.array(columns, dtype=np.float64).reshape(len(parts), len(pairs)).T
+    return Sample(x, pairs)
+
+
+def pair_similarities(features: Features, pairs: NDArray[np.integer]) -> Rows:
+    """(m,) the similarities of (m, 2) pairs of learners."""
+    found = np.zeros(len(pairs), dtype=np.float32)
+    for start in range(0, len(pairs), PAIRS):
+        some = np.asarray(pairs[start : start + PAIRS], dtype=np.intp)
+        found[start : start + PAIRS] = np.diagonal(features.between(some[:, 0], some[:, 1]))
+    return found
 
 
 def spread_of(features: Features, n: int) -> float:

@@ -131,7 +131,7 @@ def _affinity(
     # Deferred: scikit-learn takes a second to import, which nobody should pay who only wants to import
     # `Pool`.
     from matcher.affinity import AffinityModel, as_affinity
-    from matcher.features import spelled_tags
+    from matcher.encoders import spelled_tags
 
     if given is None:
         model = AffinityModel(params).fit(pool, tick=lambda: watch.report(0.03, "Comparing answers"))

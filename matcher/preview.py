@@ -152,8 +152,8 @@ class Preview:
 
     @cached_property
     def _reasons(self) -> CohortReasons:
+        from matcher.encoders import spelled_tags
         from matcher.explain import CohortReasons
-        from matcher.features import spelled_tags
 
         return CohortReasons(self.pool, self.params, spelled_tags(self.pool, self.params))
 

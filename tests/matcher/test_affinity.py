@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from matcher import InvalidPool, Question, match
 from matcher.affinity import AffinityModel, Dots, Precomputed, dense, pool_affinity
-from matcher.features import tag_features
+from matcher.encoders import tag_features
 from tests.matcher.pools import TOPICS, learner, params_of, pool_of, pools, small_params
 
 ALL_KINDS = (
