@@ -10,6 +10,7 @@ into a matching: the cohorts that it takes most of are settled, and the rest is 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ class Master:
         self.solver.Objective().SetMaximization()
         self.variables: dict[Cohort, Any] = {}
         self.worths: dict[Cohort, float] = {}
+        self.settled: set[Cohort] = set()
 
     def add(self, places: Cohort, value: float) -> None:
         """Add a cohort, told by the places of its members' rows, unless it is there."""
@@ -64,6 +66,11 @@ class Master:
             self.rows[i].SetCoefficient(variable, 1.0)
         self.variables[places], self.worths[places] = variable, value
 
+    def settle(self, places: Cohort) -> None:
+        """Have every choice take a cohort whole."""
+        self.variables[places].SetLb(1.0)
+        self.settled.add(places)
+
     def solve(self) -> float:
         """The worth of the best fractional choice."""
         self.solver.Solve()
@@ -74,9 +81,9 @@ class Master:
         return np.array([max(0.0, row.dual_value()) for row in self.rows])
 
     def shares(self) -> dict[Cohort, float]:
-        """The cohorts that the best fractional choice takes something of."""
+        """The cohorts that the best fractional choice takes something of, but for those settled."""
         taken = {places: variable.solution_value() for places, variable in self.variables.items()}
-        return {places: share for places, share in taken.items() if share > 1e-6}
+        return {one: share for one, share in taken.items() if share > 1e-6 and one not in self.settled}
 
 
 class Relaxation:
@@ -92,11 +99,18 @@ class Relaxation:
         values: NDArray[np.float32],
         known: Mapping[Cohort, float],
     ) -> None:
-        self.p, self.active = p, active
+        self.p, self.active, self.values = p, active, values
         self.place = {int(i): at for at, i in enumerate(active)}
-        self.pricers = [Pricer(p, active, values, k) for k in range(int(p.sizes[0]), int(p.sizes[1]) + 1)]
+        self.left = np.arange(len(active))
+        self.pricers = self._pricers()
         self.master = Master(len(active))
         self.add(known.items())
+
+    def _pricers(self) -> list[Pricer]:
+        """One a size, of the learners who are left."""
+        some, values = self.active[self.left], self.values[np.ix_(self.left, self.left)]
+        low, high = int(self.p.sizes[0]), int(self.p.sizes[1])
+        return [Pricer(self.p, some, values, k) for k in range(low, high + 1)]
 
     def add(self, cohorts: Iterable[tuple[Iterable[int], float]]) -> None:
         """Let cohorts join whose members are all active."""
@@ -106,9 +120,10 @@ class Relaxation:
                 self.master.add(tuple(sorted(places)), value)
 
     def price(self, prices: NDArray[np.float64], least: float) -> float | None:
-        """Let the best cohorts join that pass their prices by more than `least`; return a bound on any
-        matching, None when pricing was given up.
+        """Let the best cohorts join that pass their `prices`, (n_active,), by more than `least`; return a
+        bound on any matching of those who are left, None when pricing was given up.
         """
+        prices = prices[self.left]
         found = [pricer.price(prices, least, A_LEARNER) for pricer in self.pricers]
         for one in found:
             whole = [self._is_whole(column) for column in one.columns]
@@ -117,6 +132,13 @@ class Relaxation:
             return None
         best = np.max([one.best / pricer.k for one, pricer in zip(found, self.pricers, strict=True)], axis=0)
         return float(prices.sum() + best.sum())
+
+    def settle(self, cohorts: Iterable[Cohort]) -> None:
+        """Seat the members of some cohorts, told by their places, for good."""
+        for places in cohorts:
+            self.master.settle(places)
+            self.left = np.setdiff1d(self.left, places)
+        self.pricers = self._pricers()
 
     def _is_whole(self, column: NDArray[np.int32]) -> bool:
         """Whether nobody is in it without those they stay together with: pricing takes no notice of units,
@@ -222,25 +244,25 @@ def dive(
 ) -> dict[Cohort, float]:
     """Settle the cohorts that the relaxation takes most of, relax the rest again, and so on to the end.
 
-    Returns disjoint cohorts with their worths; when time runs out, those settled so far.
+    When time is short more is settled at a time. Returns disjoint cohorts with their worths; when time runs
+    out, those settled so far.
     """
-    settled: dict[Cohort, float] = {}
-    left, values = active, pair_values(p, active)
-    while len(left) and not (watch.tick() or watch.is_over(until)):
-        relaxation = Relaxation(p, left, values, known)
+    relaxation = Relaxation(p, active, pair_values(p, active), known)
+    master, began = relaxation.master, watch.elapsed
+    for step in itertools.count(1):
+        if not len(relaxation.left) or watch.tick() or watch.is_over(until):
+            break
         for _ in range(DIVE_ROUNDS):
-            relaxation.master.solve()
-            relaxation.price(relaxation.master.prices(), LAST)
-        relaxation.master.solve()
-        taken = _most_taken(relaxation.master.shares(), max(1, round(A_DIVE * len(active))))
+            master.solve()
+            relaxation.price(master.prices(), LAST)
+        master.solve()
+        steps_left = watch.left(until) * step / max(1e-6, watch.elapsed - began)
+        at_least = max(1, round(A_DIVE * len(active)), math.ceil(len(relaxation.left) / (1 + steps_left)))
+        taken = _most_taken(master.shares(), at_least)
         if not taken:
             break
-        settled.update((relaxation.named(one), relaxation.master.worths[one]) for one in taken)
-        known = {relaxation.named(one): value for one, value in relaxation.master.worths.items()}
-        rest = np.ones(len(left), dtype=np.bool_)
-        rest[[i for one in taken for i in one]] = False
-        left, values = left[rest], values[np.ix_(rest, rest)]
-    return settled
+        relaxation.settle(taken)
+    return {relaxation.named(one): master.worths[one] for one in sorted(master.settled)}
 
 
 def _most_taken(shares: Mapping[Cohort, float], at_least: int) -> list[Cohort]:

@@ -1,26 +1,22 @@
 """The plain case: everybody can be with everybody, and all cohorts have one size.
 
 What is left of the score is the sum of the affinities inside cohorts, the maximally diverse grouping
-problem. Small cohorts are annealed with swaps proposed along lists of kindred neighbours. Large ones are
-searched by iterated local search over a table of what each learner would gain in each cohort (after Lai
-and Hao, 2016), or annealed on the same table, whichever does better in a short trial.
+problem. Small cohorts are annealed with swaps proposed along lists of kindred neighbours; for large ones see
+`matcher.tempering`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.compiled import kernel
-from matcher.progress import Watch
+from matcher.compiled import fast_kernel
+from matcher.progress import Budget, Watch
 from matcher.state import draw
-
-# Sums in any order: the search does not ask for the last digit.
-fast_kernel = partial(kernel, fastmath=True)
+from matcher.tempering import Tempering
 
 Floats = NDArray[np.float32]
 
@@ -30,10 +26,11 @@ N_NEAR = 20
 # Temperatures as shares of the spread of affinities over random pairs.
 HOT, COLD = 0.6, 0.28
 WARM = 0.4
-TRIAL = 0.08
 CHUNK = 2_000
 # Proposals a learner when no time is to be filled.
 PROPOSALS, LEAST_PROPOSALS = 20_000, 1_000_000
+# Swaps looked at in large cohorts; some five seconds' worth.
+LARGE_PROPOSALS = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -107,8 +104,10 @@ def group_equally(
     cohorts = random.permutation(n).astype(np.int32).reshape(-1, size)
     if not 1 < size < n:
         return cohorts
-    search = _large if size >= LARGE and not kin.rows.shape[1] else _small
-    return search(kin, cohorts, watch, random, fill_time, until)
+    if size >= LARGE and not kin.rows.shape[1]:
+        return _large(kin, cohorts, watch, random, Budget(watch, until, LARGE_PROPOSALS, fill_time))
+    proposals = max(LEAST_PROPOSALS, PROPOSALS * n)
+    return _small(kin, cohorts, watch, random, Budget(watch, until, proposals, fill_time), proposals)
 
 
 def _small(
@@ -116,8 +115,8 @@ def _small(
     cohorts: NDArray[np.int32],
     watch: Watch,
     random: np.random.Generator,
-    fill_time: bool,
-    until: float,
+    budget: Budget,
+    proposals: int,
 ) -> NDArray[np.int32]:
     n, size = len(kin), cohorts.shape[1]
     near = nearest(kin, min(N_NEAR, n - 1), watch)
@@ -128,23 +127,18 @@ def _small(
     place[cohorts] = np.arange(size, dtype=np.int32)
     spread = kin.spread(random)
     best, best_total = cohorts.copy(), inside(kin, cohorts)
-    budget, began, done = max(LEAST_PROPOSALS, PROPOSALS * n), watch.elapsed, 0.0
-    step = min(100_000 + 100 * n, budget // 60)
-    span = max(1e-3, watch.left(until))
+    step = min(100_000 + 100 * n, proposals // 60)
     hot = HOT if n < 20_000 else WARM
-    count = 0
-    while done < 1.0 and not watch.is_over(until):
-        late = (watch.elapsed - began) / span
-        done = late if fill_time else max(late, count / budget)
-        heat = spread * (hot + (COLD - hot) * min(1.0, done))
+    while budget.done < 1.0 and not watch.is_over():
+        heat = spread * (hot + (COLD - hot) * min(1.0, budget.done))
         anneal_small(kin.matrix, kin.rows, cohorts, label, place, near, heat, step, noise)
-        count += step
+        budget.spend(step)
         quenched = cohorts.copy()
         anneal_small(kin.matrix, kin.rows, quenched, label.copy(), place.copy(), near, 0.0, 10 * n, noise)
         total = inside(kin, quenched)
         if total > best_total:
             best, best_total = quenched, total
-        watch.report(0.15 + 0.7 * min(1.0, done), "Improving the cohorts")
+        watch.report(0.15 + 0.7 * min(1.0, budget.done), "Improving the cohorts")
     return best
 
 
@@ -265,170 +259,7 @@ def anneal_small(
 
 
 def _large(
-    kin: Kinship,
-    cohorts: NDArray[np.int32],
-    watch: Watch,
-    random: np.random.Generator,
-    fill_time: bool,
-    until: float,
+    kin: Kinship, cohorts: NDArray[np.int32], watch: Watch, random: np.random.Generator, budget: Budget
 ) -> NDArray[np.int32]:
-    """Try both ways for a while, then go on with the better."""
-    began, span = watch.elapsed, max(1e-3, watch.left(until))
-    label = labels_of(cohorts)
-    noise = random.integers(1, 2**63, size=1, dtype=np.uint64)
-    spread = kin.spread(random)
-    ways: tuple[_Iterated | _Annealed, ...] = (
-        _Iterated(kin, label, spread, noise),
-        _Annealed(kin, label, spread, noise),
-    )
-    trial = span * TRIAL
-    for way in ways:
-        way.run(watch, watch.elapsed, trial)
-    better: _Iterated | _Annealed = max(ways, key=lambda way: way.best_total)
-    better.run(watch, watch.elapsed, max(1e-3, span - (watch.elapsed - began)))
-    best = max(ways, key=lambda way: way.best_total).best
+    best = Tempering(kin.matrix, labels_of(cohorts), kin.spread(random), random).run(watch, budget)
     return np.argsort(best, kind="stable").astype(np.int32).reshape(cohorts.shape)
-
-
-class _Table:
-    """A labelling with the table of what each learner would gain in each cohort."""
-
-    def __init__(
-        self, kin: Kinship, label: NDArray[np.int32], spread: float, noise: NDArray[np.uint64]
-    ) -> None:
-        self.matrix = kin.matrix.copy()
-        np.fill_diagonal(self.matrix, 0.0)
-        self.label, self.noise, self.spread = label.copy(), noise, spread
-        self.refresh()
-        self.best, self.best_total = self.label.copy(), self.total()
-
-    def refresh(self) -> None:
-        """Build the table anew."""
-        member = np.zeros((len(self.label), int(self.label.max()) + 1), dtype=np.float32)
-        member[np.arange(len(self.label)), self.label] = 1.0
-        self.gain = np.ascontiguousarray(self.matrix @ member)
-
-    def total(self) -> float:
-        """The sum of affinities inside cohorts."""
-        return float(self.gain[np.arange(len(self.label)), self.label].astype(np.float64).sum() / 2)
-
-    def keep(self) -> None:
-        """Remember the labelling when it is the best so far."""
-        total = self.total()
-        if total > self.best_total:
-            self.best, self.best_total = self.label.copy(), total
-
-
-class _Iterated(_Table):
-    """Iterated local search: every local optimum is the start of the next, better or not."""
-
-    def run(self, watch: Watch, began: float, span: float) -> None:
-        """Search for `span` seconds; the disturbances shrink meanwhile."""
-        self.label = self.best.copy()
-        while watch.elapsed - began < span and not watch.is_over():
-            self.refresh()
-            share = (watch.elapsed - began) / span
-            swaps = round(20 + (3 - 20) * share)
-            total = iterate(
-                self.matrix, self.label, self.gain, swaps, 20, self.best, self.best_total, self.noise
-            )
-            self.best_total = total
-            watch.report(0.15 + 0.7 * share, "Improving the cohorts")
-        self.label = self.best.copy()
-        self.refresh()
-        self.best_total = self.total()
-
-
-class _Annealed(_Table):
-    """Annealing on the table."""
-
-    def run(self, watch: Watch, began: float, span: float) -> None:
-        """Search for `span` seconds while it gets colder."""
-        self.label = self.best.copy()
-        self.refresh()
-        steps = 20 * len(self.label)
-        root = float(np.sqrt(len(self.label) / self.gain.shape[1]))
-        while watch.elapsed - began < span and not watch.is_over():
-            share = (watch.elapsed - began) / span
-            heat = self.spread * root * 0.5 * (0.01**share)
-            anneal_table(self.matrix, self.label, self.gain, heat, steps, self.noise)
-            self.keep()
-            watch.report(0.15 + 0.7 * share, "Improving the cohorts")
-        descend(self.matrix, self.label, self.gain, self.noise)
-        self.keep()
-
-
-@fast_kernel
-def _swap(matrix: Any, label: Any, gain: Any, i: Any, j: Any) -> Any:
-    a, b = label[i], label[j]
-    for x in range(len(label)):
-        change = matrix[j, x] - matrix[i, x]
-        gain[x, a] += change
-        gain[x, b] -= change
-    label[i], label[j] = b, a
-
-
-@fast_kernel
-def _best_swap(matrix: Any, label: Any, gain: Any, i: Any) -> Any:
-    """Whom i had best change seats with, and what it gains."""
-    a = label[i]
-    best, found = 0.0, -1
-    for j in range(len(label)):
-        b = label[j]
-        if b != a:
-            change = gain[i, b] - gain[i, a] + gain[j, a] - gain[j, b] - 2 * matrix[i, j]
-            if change > best:
-                best, found = change, j
-    return found, best
-
-
-@fast_kernel
-def descend(matrix: Any, label: Any, gain: Any, noise: Any) -> Any:
-    """Let each learner in turn make their best swap, until nobody gains by one."""
-    n = len(label)
-    start = draw(noise, n)
-    idle = 0
-    while idle < n:
-        i = start
-        start = start + 1 if start + 1 < n else 0
-        j, change = _best_swap(matrix, label, gain, i)
-        if j >= 0 and change > 1e-4:
-            _swap(matrix, label, gain, i, j)
-            idle = 0
-        else:
-            idle += 1
-
-
-@fast_kernel
-def iterate(
-    matrix: Any, label: Any, gain: Any, swaps: Any, rounds: Any, best: Any, best_total: Any, noise: Any
-) -> Any:
-    """`rounds` times disturb and descend; write the best labelling met into `best` and return its total."""
-    n = len(label)
-    for _ in range(rounds):
-        for _ in range(swaps):
-            i, j = draw(noise, n), draw(noise, n)
-            if label[i] != label[j]:
-                _swap(matrix, label, gain, i, j)
-        descend(matrix, label, gain, noise)
-        total = 0.0
-        for i in range(n):
-            total += gain[i, label[i]]
-        if total / 2 > best_total:
-            best_total = total / 2
-            best[:] = label
-    return best_total
-
-
-@fast_kernel
-def anneal_table(matrix: Any, label: Any, gain: Any, heat: Any, steps: Any, noise: Any) -> Any:
-    """Propose `steps` swaps of any two learners at one heat."""
-    n = len(label)
-    for _ in range(steps):
-        i, j = draw(noise, n), draw(noise, n)
-        a, b = label[i], label[j]
-        if a == b:
-            continue
-        change = gain[i, b] - gain[i, a] + gain[j, a] - gain[j, b] - 2 * matrix[i, j]
-        if change > 0 or change > heat * np.log((draw(noise, 1 << 30) + 1.0) / (1 << 30)):
-            _swap(matrix, label, gain, i, j)

@@ -80,3 +80,26 @@ class Watch:
     def beside(self) -> Watch:
         """A watch for a smaller search within the same time, whose figures are its own affair."""
         return Watch(self.left(), should_stop=self.tick)
+
+
+class Budget:
+    """How much a search may still do: so many proposals, or as many as the time allows.
+
+    With `fill_time` the search goes on until the share `until` of the watch's time is up, and may differ from
+    run to run; without, it ends after `proposals`, or when that time is up.
+    """
+
+    def __init__(self, watch: Watch, until: float, proposals: int, fill_time: bool) -> None:
+        self._watch, self._proposals, self._fill_time = watch, proposals, fill_time
+        self._began, self._spent = watch.elapsed, 0
+        self._span = max(1e-3, watch.left(until))
+
+    @property
+    def done(self) -> float:
+        """The share used up, 1 or more when all is."""
+        late = (self._watch.elapsed - self._began) / self._span
+        return late if self._fill_time else max(late, self._spent / self._proposals)
+
+    def spend(self, proposals: int) -> None:
+        """Count some proposals."""
+        self._spent += proposals

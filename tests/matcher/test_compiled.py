@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 
@@ -6,7 +7,9 @@ from matcher.compiled import HERE, SOURCES, fingerprint
 
 def test_fingerprint_covers_every_file_with_kernels():
     with_kernels = {
-        path.name for path in HERE.glob("*.py") if "\n@kernel" in path.read_text(encoding="utf-8")
+        path.name
+        for path in HERE.glob("*.py")
+        if re.search(r"^@(fast_)?kernel$", path.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert with_kernels == set(SOURCES)
 
