@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ortools.linear_solver import pywraplp
 
-from matcher.pricing import Pricer, pair_values
+from matcher.pricing import MOST_SETS, Pricer, pair_values
 from matcher.problem import Problem
 from matcher.progress import Watch
 from matcher.score import worth
@@ -28,7 +28,7 @@ from matcher.score import worth
 Cohort = tuple[int, ...]
 
 # Cohorts that one round of pricing adds for each learner.
-A_LEARNER = 6
+A_LEARNER = 3
 # The least reduced cost that is looked for, as a share of the mean price, at first and at last.
 FIRST, LAST = 0.05, 1e-6
 # How far prices may leave the center, which gave the best bound so far, for those of the linear program.
@@ -37,7 +37,10 @@ MOST_TRUST = 0.5
 CLOSE = 1e-5
 # A dive settles cohorts that are taken by so much, and at least this share of the learners at a time.
 SETTLED, A_DIVE = 0.9, 0.03
-DIVE_ROUNDS = 4
+# In a dive prices are rough: few rounds, no trifles, and so many sets a learner before pricing is given up.
+DIVE_ROUNDS, DIVE_LEAST, DIVE_SETS = 3, 1e-3, 60
+# Up to so much of its share a cohort loses where chance has a say.
+SHAKEN = 0.3
 # So many cohorts a learner of the greatest reduced cost are handed on.
 CLOSEST = 30
 
@@ -70,6 +73,12 @@ class Master:
         """Have every choice take a cohort whole."""
         self.variables[places].SetLb(1.0)
         self.settled.add(places)
+
+    def release(self) -> None:
+        """Take that back for all of them."""
+        for places in self.settled:
+            self.variables[places].SetLb(0.0)
+        self.settled.clear()
 
     def solve(self) -> float:
         """The worth of the best fractional choice."""
@@ -119,12 +128,12 @@ class Relaxation:
             if min(places) >= 0:
                 self.master.add(tuple(sorted(places)), value)
 
-    def price(self, prices: NDArray[np.float64], least: float) -> float | None:
+    def price(self, prices: NDArray[np.float64], least: float, most_sets: int = MOST_SETS) -> float | None:
         """Let the best cohorts join that pass their `prices`, (n_active,), by more than `least`; return a
         bound on any matching of those who are left, None when pricing was given up.
         """
         prices = prices[self.left]
-        found = [pricer.price(prices, least, A_LEARNER) for pricer in self.pricers]
+        found = [pricer.price(prices, least, A_LEARNER, most_sets) for pricer in self.pricers]
         for one in found:
             whole = [self._is_whole(column) for column in one.columns]
             self.add(zip(one.columns[whole].tolist(), one.worths[whole].tolist(), strict=True))
@@ -140,6 +149,12 @@ class Relaxation:
             self.left = np.setdiff1d(self.left, places)
         self.pricers = self._pricers()
 
+    def release(self) -> None:
+        """Let everybody be seated anew."""
+        self.master.release()
+        self.left = np.arange(len(self.active))
+        self.pricers = self._pricers()
+
     def _is_whole(self, column: NDArray[np.int32]) -> bool:
         """Whether nobody is in it without those they stay together with: pricing takes no notice of units,
         which makes its bound the looser for pools with many, and holds all the same.
@@ -153,6 +168,7 @@ class Relaxation:
 
     def closest(self) -> dict[Cohort, float]:
         """The cohorts of greatest reduced cost, with their worths."""
+        self.master.solve()
         prices = self.master.prices()
         reduced = {one: value - sum(prices[i] for i in one) for one, value in self.master.worths.items()}
         order = sorted(reduced, key=lambda one: (-reduced[one], one))[: CLOSEST * len(self.active)]
@@ -189,15 +205,14 @@ def generate(
     watch: Watch,
     rounds: int,
     until: float = 1.0,
-) -> tuple[float, dict[Cohort, float]]:
+) -> tuple[float, Relaxation]:
     """Relax set packing over all cohorts of the active learners.
 
     `start` is a matching at hand, out of the cohorts `seen` with their worths. The search ends when no cohort
     is left that would improve the relaxation, when the bound meets what `start` is worth, or when the
     share `until` of the watch's time or the `rounds` are used up.
 
-    Returns a bound on any matching, infinite when there was no time for one, and the cohorts that came
-    closest to being part of the relaxed optimum.
+    Returns a bound on any matching, infinite when there was no time for one, and the relaxation.
     """
     relaxation = Relaxation(p, active, pair_values(p, active), seen)
     master, objective = relaxation.master, sum(seen[members] for members in start)
@@ -221,8 +236,7 @@ def generate(
             prices = (1 - pace.trust) * center + pace.trust * master.prices()
         else:
             prices = center
-    master.solve()
-    return bound, relaxation.closest()
+    return bound, relaxation
 
 
 def first_prices(p: Problem, active: NDArray[np.int32], start: list[Cohort]) -> NDArray[np.float64]:
@@ -240,29 +254,43 @@ def first_prices(p: Problem, active: NDArray[np.int32], start: list[Cohort]) -> 
 
 
 def dive(
-    p: Problem, active: NDArray[np.int32], known: Mapping[Cohort, float], watch: Watch, until: float = 1.0
+    relaxation: Relaxation, watch: Watch, until: float = 1.0, random: np.random.Generator | None = None
 ) -> dict[Cohort, float]:
     """Settle the cohorts that the relaxation takes most of, relax the rest again, and so on to the end.
 
-    When time is short more is settled at a time. Returns disjoint cohorts with their worths; when time runs
-    out, those settled so far.
+    When time is short more is settled at a time; with `random`, chance has a say in what is settled first.
+    Returns disjoint cohorts with their worths; when time runs out, those settled so far. The relaxation keeps
+    the cohorts that were found on the way.
     """
-    relaxation = Relaxation(p, active, pair_values(p, active), known)
-    master, began = relaxation.master, watch.elapsed
+    master, n, began = relaxation.master, len(relaxation.left), watch.elapsed
+    master.solve()
+    center = master.prices()
+    least = DIVE_LEAST * float(center.mean())
     for step in itertools.count(1):
+        # Steps that come later take longer: half as many are counted on.
+        steps_left = watch.left(until) * step / max(1e-6, watch.elapsed - began) / 2
+        at_least = max(1, round(A_DIVE * n), math.ceil(len(relaxation.left) / (1 + steps_left)))
+        taken = _most_taken(_shaken(master.shares(), random), at_least)
+        if not taken:
+            break
+        relaxation.settle(taken)
         if not len(relaxation.left) or watch.tick() or watch.is_over(until):
             break
         for _ in range(DIVE_ROUNDS):
             master.solve()
-            relaxation.price(master.prices(), LAST)
+            center = (1 - MOST_TRUST) * center + MOST_TRUST * master.prices()
+            relaxation.price(center, least, DIVE_SETS * len(relaxation.left))
         master.solve()
-        steps_left = watch.left(until) * step / max(1e-6, watch.elapsed - began)
-        at_least = max(1, round(A_DIVE * len(active)), math.ceil(len(relaxation.left) / (1 + steps_left)))
-        taken = _most_taken(master.shares(), at_least)
-        if not taken:
-            break
-        relaxation.settle(taken)
-    return {relaxation.named(one): master.worths[one] for one in sorted(master.settled)}
+    settled = {relaxation.named(one): master.worths[one] for one in sorted(master.settled)}
+    relaxation.release()
+    return settled
+
+
+def _shaken(shares: Mapping[Cohort, float], random: np.random.Generator | None) -> dict[Cohort, float]:
+    """The shares, each made less by chance."""
+    if random is None:
+        return dict(shares)
+    return {one: share * random.uniform(1 - SHAKEN, 1) for one, share in sorted(shares.items())}
 
 
 def _most_taken(shares: Mapping[Cohort, float], at_least: int) -> list[Cohort]:

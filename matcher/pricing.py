@@ -83,10 +83,13 @@ class Pricer:
         scaled = np.ceil(values * np.float32(2 * SCALE / (k - 1)))
         self.weights = np.where(np.isfinite(scaled), scaled, NEVER).astype(np.int32)
 
-    def price(self, prices: NDArray[np.float64], least: float, a_learner: int) -> Priced:
+    def price(
+        self, prices: NDArray[np.float64], least: float, a_learner: int, most_sets: int = MOST_SETS
+    ) -> Priced:
         """Look for the cohorts whose worth passes their members' `prices`, (n_active,), by more than `least`.
 
-        Of those, the best `a_learner` of each learner are handed back.
+        Of those, the best `a_learner` of each learner are handed back. After `most_sets` sets of learners
+        the search is given up.
         """
         p, k = self.p, self.k
         share = (p.weights[0] + p.size_values[k] - prices) / (k - 1)
@@ -94,7 +97,7 @@ class Pricer:
         found = np.full((len(self.active), a_learner), -np.inf)
         kept = np.zeros((len(self.active), a_learner, k), dtype=np.int32)
         best = np.full(len(self.active), least)
-        complete = _search(p, self.active, self.weights, own, prices, least, found, kept, best, MOST_SETS)
+        complete = _search(p, self.active, self.weights, own, prices, least, found, kept, best, most_sets)
         columns = np.unique(np.sort(kept[np.isfinite(found)], axis=1), axis=0)
         worths = np.array([worth(p, column, k) for column in columns], dtype=np.float64)
         return Priced(columns, worths, best, bool(complete))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from matcher.availability import availability
 from matcher.columns import all_cohorts, list_cohorts
 from matcher.construct import construct, neighbours
-from matcher.grouping import LARGE, Kinship, group_equally, nearest
+from matcher.grouping import Kinship, group_equally, nearest
 from matcher.openings import Openings
 from matcher.params import Params
 from matcher.pool import Learner, Pool
@@ -25,6 +25,7 @@ from matcher.progress import Watch
 from matcher.score import INFEASIBLE, worth
 from matcher.search import anneal, seat_waiting
 from matcher.state import State, cohorts_of, empty_state, seat
+from matcher.tempering import Replica, Ties
 
 N_NEAR = 48
 SLICES = 60
@@ -51,7 +52,7 @@ MOST_ROUNDS, FEW_ROUNDS = 1_000, 3
 # Seconds that column generation takes, by the square of the number of learners.
 PROOF_SECONDS = 2e-5
 # The shares of the time by which a plain search, column generation and the dive end.
-SEARCH_SHARE, GENERATE_SHARE, DIVE_SHARE = 0.45, 0.85, 0.95
+SEARCH_SHARE, GENERATE_SHARE, DIVE_SHARE = 0.15, 0.65, 0.93
 
 Cohort = tuple[int, ...]
 
@@ -174,15 +175,22 @@ def refine(
     from matcher.partition import best_set
 
     rounds = MOST_ROUNDS if thorough else FEW_ROUNDS
-    bound, close = generate(p, active, best, seen, watch, rounds, GENERATE_SHARE)
+    bound, relaxation = generate(p, active, best, seen, watch, rounds, GENERATE_SHARE)
     if not thorough or watch.is_over(GENERATE_SHARE):
         return polish(p, params, active, near, best), bound
-    at_hand = {members: seen[members] for members in best}
-    settled = dive(p, active, {**close, **at_hand}, watch, DIVE_SHARE)
-    if sum(settled.values()) > sum(at_hand.values()):
-        best = list(settled)
+    close = relaxation.closest()
+    random = None
+    while bound - sum(seen[members] for members in best) > EXACT:
+        began = watch.elapsed
+        settled = dive(relaxation, watch, DIVE_SHARE, random)
+        seen.update(settled)
+        best = max(best, list(settled), key=lambda cohorts: sum(seen[members] for members in cohorts))
+        random = random or np.random.default_rng(params.random_state)
+        # Only a time limit that was given is filled.
+        if params.time_limit is None or watch.left(DIVE_SHARE) < 1.5 * (watch.elapsed - began):
+            break
     if not watch.is_over(DIVE_SHARE):
-        best, _ = best_set({**seen, **close, **settled}, best, watch, 4.0, params.random_state)
+        best, _ = best_set({**seen, **close}, best, watch, 4.0, params.random_state)
     return polish(p, params, active, near, best), bound
 
 
@@ -213,9 +221,10 @@ def warm_up() -> None:
     seat_waiting(p, state, active, 1, 2)
     list_cohorts(p, active, np.zeros((100, 3), dtype=np.int32), np.zeros(100), 100)
     Pricer(p, active, pair_values(p, active), 3).price(np.zeros(5), 0.0, 1)
-    for size in (2, LARGE):
-        kin = Kinship.of_matrix(np.ones((2 * size, 2 * size)))
-        group_equally(kin, size, Watch(0.01), random_state=0)
+    group_equally(Kinship.of_matrix(np.eye(4)), 2, Watch(0.01), random_state=0)
+    replica = Replica(Ties.of(np.eye(4, dtype=np.float32)), np.array([0, 0, 1, 1], dtype=np.int32))
+    replica.anneal(1.0, 1, state.noise)
+    replica.settled()
     Openings(p, [(0, 1)]).barriers([2])
 
 

@@ -132,11 +132,13 @@ class Tempering:
         self.first = Replica(self.ties, label)
 
     def run(self, watch: Watch, budget: Budget) -> Labels:
-        """Search until the budget is used up."""
+        """Search until the budget is used up; where all are alike there is nothing to search for."""
         n = len(self.best)
+        if self.spread <= 0:
+            return self.best
         cooled = self.cool(watch, budget, COOLING if n <= MOST_TEMPERED else 1.0)
         self.keep(self.first)
-        if n <= MOST_TEMPERED and len(cooled) > 1:
+        if n <= MOST_TEMPERED and len(cooled) == STEPS:
             self.temper(watch, budget, *ladder(cooled))
         return self.best
 
@@ -147,17 +149,22 @@ class Tempering:
             self.best, self.best_total = settled.label, settled.total()
 
     def cool(self, watch: Watch, budget: Budget, share: float) -> list[Step]:
-        """Anneal the first replica while the share of the budget lasts; say what it was like at each heat."""
+        """Anneal the first replica down all heats, if possible within the share of the budget; say what it
+        was like at each.
+        """
         size = len(self.best) / self.first.gain.shape[0]
         top = START * self.spread * float(np.sqrt(size))
         steps: list[Step] = []
-        while budget.done < share and not watch.is_over():
-            heat = top * END ** (budget.done / share)
+        for heat in np.geomspace(top, END * top, STEPS).tolist():
+            if watch.is_over():
+                break
             self.first.anneal(heat, PASSES, self.noise)
             self.spend(budget, PASSES)
-            if not steps or heat < steps[-1].heat * END ** (1 / STEPS):
-                self.first.refresh()
-                steps.append(Step(heat, self.first.total(), self.first.label.copy()))
+            while budget.done < share * (len(steps) + 1) / STEPS:
+                self.first.anneal(heat, PASSES, self.noise)
+                self.spend(budget, PASSES)
+            self.first.refresh()
+            steps.append(Step(heat, self.first.total(), self.first.label.copy()))
             watch.report(0.15 + 0.7 * budget.done, "Improving the cohorts")
         return steps
 
