@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,9 @@ from matcher.score import INFEASIBLE, worth
 from matcher.search import anneal, seat_waiting
 from matcher.state import State, cohorts_of, empty_state, seat
 from matcher.tempering import Replica, Ties
+
+if TYPE_CHECKING:
+    from matcher.generation import Relaxation
 
 N_NEAR = 48
 SLICES = 60
@@ -171,7 +176,7 @@ def refine(
     if p.sizes[1] > PRICED or len(active) > BOUNDED:
         return best, math.inf
     # Deferred: OR-Tools takes a third of a second to import.
-    from matcher.generation import dive, generate
+    from matcher.generation import generate
     from matcher.partition import best_set
 
     rounds = MOST_ROUNDS if thorough else FEW_ROUNDS
@@ -179,19 +184,36 @@ def refine(
     if not thorough or watch.is_over(GENERATE_SHARE):
         return polish(p, params, active, near, best), bound
     close = relaxation.closest()
-    random = None
-    while bound - sum(seen[members] for members in best) > EXACT:
+    best, dived = dive_often(relaxation, params, best, seen, bound, watch)
+    if not watch.is_over(DIVE_SHARE):
+        best, _ = best_set({**seen, **close, **dived}, best, watch, 4.0, params.random_state)
+    return polish(p, params, active, near, best), bound
+
+
+def dive_often(
+    relaxation: Relaxation,
+    params: Params,
+    best: list[Cohort],
+    seen: Mapping[Cohort, float],
+    bound: float,
+    watch: Watch,
+) -> tuple[list[Cohort], dict[Cohort, float]]:
+    """The best cohorts after one dive, or after as many as the time allows if a time limit was given; and all
+    that dives came upon.
+    """
+    from matcher.generation import dive
+
+    value, random, dived = sum(seen[members] for members in best), None, {}
+    while bound - value > EXACT:
         began = watch.elapsed
         settled = dive(relaxation, watch, DIVE_SHARE, random)
-        seen.update(settled)
-        best = max(best, list(settled), key=lambda cohorts: sum(seen[members] for members in cohorts))
+        dived.update(settled)
+        if sum(settled.values()) > value:
+            best, value = list(settled), sum(settled.values())
         random = random or np.random.default_rng(params.random_state)
-        # Only a time limit that was given is filled.
         if params.time_limit is None or watch.left(DIVE_SHARE) < 1.5 * (watch.elapsed - began):
             break
-    if not watch.is_over(DIVE_SHARE):
-        best, _ = best_set({**seen, **close}, best, watch, 4.0, params.random_state)
-    return polish(p, params, active, near, best), bound
+    return best, dived
 
 
 def polish(
