@@ -53,7 +53,7 @@ EXACT = 2e-5
 PRICED = 8
 # Up to so many learners column generation goes on to its end; up to so many it gets a few rounds.
 DIVED, BOUNDED = 300, 1_000
-MOST_ROUNDS, FEW_ROUNDS = 1_000, 3
+MOST_ROUNDS, FEW_ROUNDS = 1_000, 1
 # Seconds that column generation takes, by the square of the number of learners.
 PROOF_SECONDS = 2e-5
 # The shares of the time by which a plain search, column generation and the dive end.
