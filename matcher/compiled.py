@@ -20,6 +20,7 @@ SOURCES = (
     "state.py",
     "construct.py",
     "search.py",
+    "reshape.py",
     "columns.py",
     "grouping.py",
     "tempering.py",

@@ -8,7 +8,7 @@ import numpy as np
 
 from matcher.compiled import kernel
 from matcher.score import any_apart, share_language, worth
-from matcher.state import draw, exchange, fits, seat, unseat
+from matcher.state import draw, exchange, fits, free_place, seat, unseat
 
 
 @kernel
@@ -144,11 +144,7 @@ def gather(p: Any, s: Any, active: Any, seed: Any, steal: Any, size: Any, member
 @kernel
 def form(p: Any, s: Any, active: Any, seed: Any, steal: Any, size: Any) -> Any:
     """Open a new cohort around `seed` when that makes the whole worth more; return whether it did."""
-    place = -1
-    for c in range(len(s.size)):
-        if s.size[c] == 0:
-            place = c
-            break
+    place = free_place(s)
     if place < 0:
         return False
     members = np.zeros(s.members.shape[1] + 1, dtype=np.int32)

@@ -24,6 +24,7 @@ from matcher.pool import Learner, Pool
 from matcher.pricing import Pricer, pair_values
 from matcher.problem import Problem, build_problem
 from matcher.progress import Watch
+from matcher.reshape import reshape
 from matcher.score import INFEASIBLE, worth
 from matcher.search import anneal, seat_waiting
 from matcher.state import State, cohorts_of, empty_state, seat
@@ -40,6 +41,8 @@ HOT, COLD = 0.04, 0.004
 # Proposals a learner; more make cohorts better, ever more slowly.
 PROPOSALS = 20_000
 LEAST_PROPOSALS = 1_000_000
+# To so many proposals comes one to merge two cohorts or to split one.
+RESHAPE = 1_000
 # The share of the time that annealing may take before it is hurried.
 ANNEAL_SHARE = 0.75
 LISTED_FROM = 0.5
@@ -240,6 +243,7 @@ def warm_up() -> None:
     near, _ = find_neighbours(p, active, state, Watch(math.inf))
     construct(p, state, active, active, 2)
     anneal(p, state, active, near, np.zeros(5, dtype=np.int32), 10, HOT, COLD)
+    reshape(p, state, active, near, 2, HOT)
     seat_waiting(p, state, active, 1, 2)
     list_cohorts(p, active, np.zeros((100, 3), dtype=np.int32), np.zeros(100), 100)
     Pricer(p, active, pair_values(p, active), 3).price(np.zeros(5), 0.0, 1)
@@ -286,6 +290,8 @@ def improve(
         late = (watch.elapsed - began) / span
         done, before = max(done + 1 / SLICES, late), done
         heats = [HOT * (COLD / HOT) ** min(1.0, share) for share in (before, done)]
+        # Before the annealing, which then sorts out who sits in the cohorts made.
+        reshape(p, state, active, near, proposals // RESHAPE, heats[0])
         sides.anneal(proposals, heats[0], heats[1])
         seat_waiting(p, state, active, 10, params.target_size)
         total = float(state.value.sum())

@@ -88,6 +88,15 @@ def seat(p: Any, s: Any, c: Any, members: Any, k: Any) -> Any:
 
 
 @kernel
+def free_place(s: Any) -> Any:
+    """The first place without a cohort, -1 when there is none."""
+    for c in range(len(s.size)):
+        if s.size[c] == 0:
+            return c
+    return -1
+
+
+@kernel
 def fits(common: Any, can: Any, i: Any) -> Any:
     """Whether learner i can make one of the starts in `common`, (n_anchors, 6)."""
     for anchor in range(common.shape[0]):
