@@ -6,14 +6,17 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 
-from .courses import interest_key
-from .database import SLOTS
-from .models import Course, Experience, Interest, Signup
+from .questions import Experience
+from .week import SLOTS
+
+if TYPE_CHECKING:
+    # A file of sign-ups is read without a database; SQLAlchemy takes a third of a second to load.
+    from .models import Course, Signup
 
 MAX_NAME: Final = 100
 MAX_GOAL: Final = 1000
@@ -142,20 +145,24 @@ def is_address(text: str) -> bool:
     return True
 
 
-def check(answers: Answers, course: Course) -> Errors:
-    """Return what is wrong with ``answers`` for ``course``; nothing when they can be stored."""
+def check(answers: Answers, course: Course | None) -> Errors:
+    """Return what is wrong with ``answers`` for ``course``; nothing when they can be stored.
+
+    Without a course nothing but the fixed questions is required.
+    """
     errors: Errors = {}
     for field, sentence in _findings(answers, course):
         errors.setdefault(field, []).append(sentence)
     return errors
 
 
-def _findings(answers: Answers, course: Course) -> Iterator[tuple[str, str]]:
+def _findings(answers: Answers, course: Course | None) -> Iterator[tuple[str, str]]:
     yield from _about_person(answers)
     yield from _about_week(answers)
     yield from _about_lists(answers)
     yield from _about_others(answers)
-    yield from _about_course(answers, course)
+    if course is not None:
+        yield from _about_course(answers, course)
 
 
 def _about_person(answers: Answers) -> Iterator[tuple[str, str]]:
@@ -221,6 +228,11 @@ def _about_course(answers: Answers, course: Course) -> Iterator[tuple[str, str]]
             yield question.key, "This course needs an answer here."
 
 
+def interest_key(label: str) -> str:
+    """Return what two spellings of one interest have in common."""
+    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
@@ -233,8 +245,3 @@ def _once(items: Iterable[str]) -> tuple[str, ...]:
 def _is_plain(text: str) -> bool:
     """Tell whether a text has no control characters and nothing that no database keeps."""
     return not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
-
-
-def interest_named(label: str, course: Course) -> Interest:
-    """Return a new interest that a learner of ``course`` has added."""
-    return Interest(course_id=course.id, key=interest_key(label), label=label, listed=False)

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from .database import SLOTS
-from .meetings import WEEKDAYS
+from .week import SLOTS, WEEKDAYS
 
 SLOTS_A_DAY: Final = SLOTS // 7
 EXAMPLE: Final = "Mon 18:00-21:00; Sat 09:00-12:00"

@@ -13,6 +13,7 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from .answers import interest_key
 from .exceptions import Conflict, InvalidInput
 from .models import (
     Course,
@@ -229,11 +230,6 @@ def _listing(user: User) -> Select[Course, int, int, int]:
         .group_by(Course.id)
         .order_by(Course.start.desc(), Course.id.desc())
     )
-
-
-def interest_key(label: str) -> str:
-    """Return what two spellings of one interest have in common."""
-    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())
 
 
 def slug_from(title: str) -> str:

@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, DateTime, Dialect, String, create_engine, event, text
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.orm import Session
@@ -19,8 +17,7 @@ from sqlalchemy.types import TypeDecorator
 
 import migrations
 
-SLOTS: Final = 336
-"""Half hours in a week; slot 0 starts on Monday at 00:00."""
+from .week import SLOTS
 
 _MIGRATION_LOCK: Final = 7_020_114_908
 
@@ -116,6 +113,8 @@ class Database:
 
     def _migrate(self, direction: Literal["upgrade", "downgrade"], revision: str) -> None:
         # Most processes never migrate, and Alembic takes a quarter of a second to load.
+        from alembic import command
+        from alembic.config import Config
 
         settings = Config()
         settings.set_main_option("script_location", str(Path(migrations.__file__).parent))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
@@ -14,13 +13,9 @@ from sqlalchemy.orm import Session
 from . import roster
 from .calendars import calendar
 from .models import Course
-from .roster import RosterRow
-from .tables import as_text
+from .roster_rows import COLUMNS, cells, to_csv
 
-__all__ = ["COLUMNS", "FORMATS", "Format", "calendar", "to_csv"]
-
-COLUMNS: Final = tuple(each.name for each in fields(RosterRow))
-"""Columns of a roster as CSV and XLSX. Whom somebody avoids is in none of the formats."""
+__all__ = ["FORMATS", "Format", "calendar"]
 
 _WIDTHS: Final = {"cohort": 12, "convenor": 9, "interests": 50, "reason": 50}
 
@@ -36,25 +31,6 @@ class Format:
     def __call__(self, session: Session, course: Course) -> bytes:
         """Return the roster of ``course`` as a file."""
         return self.write(session, course)
-
-
-def to_csv(rows: Iterable[RosterRow]) -> bytes:
-    """Return a roster as CSV; a cell that looks like a formula gets an apostrophe in front."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([as_text(cell) for cell in _cells(row)] for row in rows)
-    return text.getvalue().encode()
-
-
-def _cells(row: RosterRow) -> list[str]:
-    return [_cell(getattr(row, column)) for column in COLUMNS]
-
-
-def _cell(value: str | tuple[str, ...] | bool) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    return value if isinstance(value, str) else "; ".join(value)
 
 
 def _csv(session: Session, course: Course) -> bytes:
@@ -74,7 +50,7 @@ def _xlsx(session: Session, course: Course) -> bytes:
             sheet.set_column(place, place, _WIDTHS.get(column, 24))
             sheet.write_string(0, place, column, bold)
         for line, row in enumerate(rows, start=1):
-            for place, cell in enumerate(_cells(row)):
+            for place, cell in enumerate(cells(row)):
                 sheet.write_string(line, place, cell)
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, len(rows), len(COLUMNS) - 1)

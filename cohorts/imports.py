@@ -13,8 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from . import native, signups
-from .answers import Answers, answers_of
-from .courses import interest_key
+from .answers import Answers, answers_of, interest_key
 from .exceptions import CohortsError
 from .models import Course, Signup, SignupState
 from .native import COLUMNS, REQUIRED

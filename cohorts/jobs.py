@@ -20,7 +20,7 @@ from huey import Huey, PostgresHuey, SqliteHuey
 from huey.serializer import SignedSerializer
 from sqlalchemy.engine import make_url
 
-from . import notices, runs, signups, uploads
+from . import door, notices, runs, signups, uploads
 from .database import Database
 from .links import Links
 from .mailers import Mailer
@@ -98,7 +98,7 @@ class Worker:
         # A mail server that hangs must not keep the steward from what else is due.
         duties = (self._revive_runs, self._tidy), (self._send_mail,)
         threads = [threading.Thread(target=self._attend, args=each, daemon=True) for each in duties]
-        for thread in (threading.Thread(target=runs.warm_up, daemon=True), *threads):
+        for thread in (threading.Thread(target=door.warm_up, daemon=True), *threads):
             thread.start()
         consumer.run()
         self._stop.set()

@@ -6,13 +6,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
-from typing import Final
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
-from .models import Cohort, Course
+from .week import SLOT_MINUTES, WEEKDAYS
 
-WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-SLOT_MINUTES: Final = 30
+if TYPE_CHECKING:
+    from .models import Cohort
+
+
+class Dates(Protocol):
+    """When meetings can be: a course has this, and so have the settings of a match without one."""
+
+    @property
+    def start(self) -> date:
+        """The first day."""
+        ...
+
+    @property
+    def weeks(self) -> int:
+        """How many weeks, the first day's among them."""
+        ...
+
+    @property
+    def meeting_minutes(self) -> int:
+        """How long a meeting is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +70,7 @@ def first_monday(start: date) -> date:
     return start - timedelta(days=start.weekday())
 
 
-def occurrences(course: Course, meeting: Meeting) -> list[datetime]:
+def occurrences(course: Dates, meeting: Meeting) -> list[datetime]:
     """Return the start of every meeting of a course, aware, in the anchor zone."""
     day, half_hours = divmod(meeting.slot, 48)
     at = time(half_hours // 2, half_hours % 2 * SLOT_MINUTES, tzinfo=ZoneInfo(meeting.zone))
@@ -65,7 +84,7 @@ def in_zone(moment: datetime, zone: str) -> datetime:
     return moment.astimezone(ZoneInfo(zone))
 
 
-def local_times(course: Course, meeting: Meeting, zone: str) -> list[LocalTime]:
+def local_times(course: Dates, meeting: Meeting, zone: str) -> list[LocalTime]:
     """Return when somebody in ``zone`` meets: one entry, or more where the clocks change."""
     length = timedelta(minutes=course.meeting_minutes)
     local = [in_zone(start, zone) for start in occurrences(course, meeting)]
@@ -78,7 +97,7 @@ def local_times(course: Course, meeting: Meeting, zone: str) -> list[LocalTime]:
     return [LocalTime(next(same).date(), *key) for key, same in groupby(local, key=seen)]
 
 
-def when(course: Course, meeting: Meeting, zone: str) -> str:
+def when(course: Dates, meeting: Meeting, zone: str) -> str:
     """Return the weekday and hours of a meeting in ``zone`` as one line of text."""
     times: Sequence[LocalTime] = local_times(course, meeting, zone)
     if not times:

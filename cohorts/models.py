@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from .database import Moment, WeekSlots
+from .questions import Experience
 
 
 def now() -> datetime:
@@ -76,14 +77,6 @@ class CourseState(enum.StrEnum):
     CLOSED = "closed"
     RUNNING = "running"
     FINISHED = "finished"
-
-
-class Experience(enum.StrEnum):
-    """How familiar a learner is with the subject."""
-
-    BEGINNER = "beginner"
-    INTERMEDIATE = "intermediate"
-    ADVANCED = "advanced"
 
 
 class SignupState(enum.StrEnum):

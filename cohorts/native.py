@@ -10,12 +10,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from . import availability, tables
 from .answers import FIELDS, Answers, check, time_zones
-from .models import Course, Experience
+from .questions import Experience
 from .tables import Problem
+
+if TYPE_CHECKING:
+    from .models import Course
 
 COLUMNS: Final = FIELDS
 REQUIRED: Final = ("email", "time_zone", "availability")
@@ -66,10 +69,11 @@ def read(content: bytes) -> File:
     return File(tuple(_entry(row, lines) for row in table.rows), table.columns, table.unknown)
 
 
-def checked(entry: Entry, answers: Answers, course: Course) -> Entry:
+def checked(entry: Entry, answers: Answers, course: Course | None) -> Entry:
     """Return an entry with ``answers`` and with what the form for ``course`` would say about them.
 
-    A field that could not be read at all is not complained about twice.
+    Without a course nothing but the fixed questions is required. A field that could not be read at all is
+    not complained about twice.
     """
     unread = {problem.column for problem in entry.problems}
     found = (

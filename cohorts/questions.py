@@ -16,6 +16,14 @@ class Counts(StrEnum):
     SHOWN = "shown"
 
 
+class Experience(StrEnum):
+    """How familiar a learner is with the subject."""
+
+    BEGINNER = "beginner"
+    INTERMEDIATE = "intermediate"
+    ADVANCED = "advanced"
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question of the sign-up form.

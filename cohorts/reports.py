@@ -5,30 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import meetings, roster
+from . import meetings
 from .answers import Answers
-from .models import Course
+from .roster_rows import RosterRow, clock, cohort_name, row_of
+from .week import SLOT_MINUTES, WEEKDAYS
 
 if TYPE_CHECKING:
-    from .runs import Matching, MatchSettings
+    from .door import Matching, MatchSettings
 
 
-def roster_of(
-    people: Sequence[Answers], settings: MatchSettings, matching: Matching
-) -> list[roster.RosterRow]:
+def roster_of(people: Sequence[Answers], settings: MatchSettings, matching: Matching) -> list[RosterRow]:
     """Return one row for every one of ``people``, cohort by cohort, those without a cohort last."""
-    course = Course(
-        start=settings.start, weeks=settings.weeks, meeting_minutes=settings.meeting_minutes
-    )  # lives only here, to say when its meetings are
-    when = roster.clock(course)
+    when = clock(settings)
     placed = [
-        roster.row_of(people[learner], roster.cohort_name(place), when(blocks, people[learner].time_zone))
+        row_of(people[learner], cohort_name(place), when(blocks, people[learner].time_zone))
         for place, found in enumerate(matching.cohorts, start=1)
         for blocks in [[meetings.Meeting(each.zone, each.slot) for each in found.meetings]]
         for learner in found.members
     ]
     unplaced = [
-        roster.row_of(people[each.learner], "", "", " ".join(filter(None, (each.reason, each.remedy))))
+        row_of(people[each.learner], "", "", " ".join(filter(None, (each.reason, each.remedy))))
         for each in matching.unplaced
     ]
     return placed + unplaced
@@ -55,7 +51,7 @@ def report_of(people: Sequence[Answers], matching: Matching) -> dict[str, Any]:
         "rules": dict(matching.rules),
         "cohorts": [
             {
-                "name": roster.cohort_name(place),
+                "name": cohort_name(place),
                 "members": [people[learner].email for learner in found.members],
                 "score": found.score,
                 "common_blocks": [{"zone": each.zone, "start": _clock(each.slot)} for each in found.meetings],
@@ -72,4 +68,4 @@ def report_of(people: Sequence[Answers], matching: Matching) -> dict[str, Any]:
 
 def _clock(slot: int) -> str:
     day, half_hours = divmod(slot, 48)
-    return f"{meetings.WEEKDAYS[day]} {half_hours // 2:02d}:{half_hours % 2 * meetings.SLOT_MINUTES:02d}"
+    return f"{WEEKDAYS[day]} {half_hours // 2:02d}:{half_hours % 2 * SLOT_MINUTES:02d}"

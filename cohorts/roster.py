@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from . import meetings
-from .answers import Answers
 from .models import Cohort, Course, Membership, Run, RunState, Seat, Signup, SignupState
+from .roster_rows import RosterRow, clock, row_of
 
-NO_MEETING = "no fixed meeting"
 NOT_MATCHED_YET = "Signed up after the cohorts were formed."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RosterRow:
-    """One learner of a roster; ``cohort`` is empty and ``reason`` is filled for those without a cohort.
-
-    ``meeting`` is the weekday and hours of the cohort's first meeting in the learner's own zone.
-    """
-
-    cohort: str
-    name: str
-    email: str
-    time_zone: str
-    meeting: str
-    reason: str
-    languages: tuple[str, ...] = ()
-    interests: tuple[str, ...] = ()
-    can_help_with: tuple[str, ...] = ()
-    wants_help_with: tuple[str, ...] = ()
-    convenor: bool = False
 
 
 def rows(session: Session, course: Course) -> list[RosterRow]:
@@ -87,11 +62,6 @@ def latest_published(session: Session, course: Course) -> Run | None:
     )
 
 
-def cohort_name(position: int) -> str:
-    """Return what a cohort is called that nobody has named."""
-    return f"Cohort {position}"
-
-
 def _members(session: Session, course: Course) -> list[tuple[Signup, Cohort]]:
     """Return every learner with a seat in a living cohort."""
     found = session.execute(
@@ -114,34 +84,3 @@ def _left(session: Session, course: Course, placed: set[int]) -> list[Signup]:
         .options(selectinload(Signup.interests))
     )
     return [signup for signup in confirmed if signup.id not in placed]
-
-
-def clock(course: Course) -> Callable[[Sequence[meetings.Meeting], str], str]:
-    """Return a function that says when the best of some blocks is, in a zone.
-
-    It remembers what it has said: a cohort's members mostly share a few zones.
-    """
-
-    @cache
-    def say(meeting: meetings.Meeting, zone: str) -> str:
-        return meetings.when(course, meeting, zone)
-
-    return lambda blocks, zone: say(blocks[0], zone) if blocks else NO_MEETING
-
-
-def row_of(learner: Signup | Answers, cohort: str, meeting: str, reason: str = "") -> RosterRow:
-    """Return the row of one learner, whose cohort meets at ``meeting`` in their own zone."""
-    labels = (each if isinstance(each, str) else each.label for each in learner.interests)
-    return RosterRow(
-        cohort=cohort,
-        name=learner.name,
-        email=learner.email,
-        time_zone=learner.time_zone,
-        meeting=meeting,
-        reason=reason,
-        languages=tuple(learner.languages),
-        interests=tuple(labels),
-        can_help_with=tuple(learner.can_help_with),
-        wants_help_with=tuple(learner.wants_help_with),
-        convenor=learner.convenor,
-    )

@@ -1,221 +1,28 @@
-"""Runs: from sign-ups to a proposal. The one door to the matcher."""
+"""Runs: from sign-ups to a proposal."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Literal, Self
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from . import leases, roster
-from .answers import Answers, answers_of
+from . import leases
+from .answers import answers_of
 from .database import Database
-from .exceptions import CohortsError, Contradiction, NotFound, RunInProgress, UnfitPool
+from .door import MatchSettings, match_answers
+from .exceptions import CohortsError, NotFound, RunInProgress, UnfitPool
 from .models import Cohort, Course, Run, RunState, Seat, Signup, SignupState, User, now
-from .questions import QUESTIONS, Counts
+from .roster_rows import cohort_name
 
 if TYPE_CHECKING:
-    # The matcher brings scikit-learn, numba and OR-Tools, which take a second to start: only those
-    # who match load it, and the web process never does.
-    import matcher
-    from matcher import Matching as Matching
-
+    from .door import Matching, Progress
 
 _log = logging.getLogger(__name__)
-
-
-HELP: tuple[str, str] = ("can_help_with", "wants_help_with")
-"""The two questions that complement each other; they count in a match as one."""
-
-
-def default_weights() -> dict[str, float]:
-    """Return the usual weight of every question that has one."""
-    goals = (Counts.SIMILAR, Counts.COMPLEMENTARY)
-    return {question.key: question.weight for question in QUESTIONS.values() if question.counts in goals}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MatchSettings:
-    """What an organiser chooses for one match.
-
-    Attributes:
-        start: First day of the course.
-        weights: Weight of each goal by the key of its question; a question that is left out counts 0.
-        worst_off_weight: How much of a cohort's affinity is that of the member who fits least, 0 to 1.
-        max_simultaneous: How many cohorts may meet at one time; None for any number.
-        asynchronous: Whether those whose hours fit nobody's get a cohort without a meeting.
-        on_conflict: Whether people whose wishes contradict each other stop the match or are left out.
-        time_limit: Seconds the search may take; None lets it grow with the number of learners.
-    """
-
-    start: date
-    weeks: int = 8
-    size_min: int = 4
-    size_max: int = 8
-    target_size: int = 6
-    meeting_minutes: int = 90
-    weights: Mapping[str, float] = field(default_factory=default_weights)
-    convenor_required: bool = False
-    worst_off_weight: float = 0.1
-    max_simultaneous: int | None = None
-    asynchronous: bool = False
-    on_conflict: Literal["refuse", "unplace"] = "refuse"
-    time_limit: float | None = None
-    random_state: int = 0
-    n_jobs: int = 1
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the settings as they are kept with a run."""
-        return asdict(self) | {"start": self.start.isoformat(), "weights": dict(self.weights)}
-
-    @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> Self:
-        """Return the settings that were kept with a run."""
-        return cls(**{**kept, "start": date.fromisoformat(kept["start"])})
-
-    @classmethod
-    def of_course(cls, course: Course, **chosen: Any) -> Self:
-        """Return the settings of a course; a question it does not ask counts 0."""
-        return cls(
-            start=course.start,
-            weeks=course.weeks,
-            size_min=course.size_min,
-            size_max=course.size_max,
-            target_size=course.target_size,
-            meeting_minutes=course.meeting_minutes,
-            weights={question.key: question.weight for question in course.questions if question.asked},
-            **chosen,
-        )
-
-
-def to_pool(people: Sequence[tuple[str, Answers]]) -> matcher.Pool:
-    """Return the pool of these people, each with an id of their own, in the same order.
-
-    Raises:
-        UnfitPool: Two people share an id or a value that the matcher cannot take.
-    """
-    import matcher
-
-    ids = {answers.email.casefold(): identity for identity, answers in people}
-    try:
-        return matcher.Pool(tuple(_learner(identity, answers, ids) for identity, answers in people))
-    except matcher.InvalidPool as error:
-        raise UnfitPool(str(error)) from error
-
-
-def to_params(settings: MatchSettings) -> matcher.Params:
-    """Return the matcher's parameters.
-
-    Raises:
-        UnfitPool: A setting is out of its range, or two do not go together.
-    """
-    import matcher
-
-    weights = settings.weights
-    try:
-        return matcher.Params(
-            start=settings.start,
-            weeks=settings.weeks,
-            size_min=settings.size_min,
-            size_max=settings.size_max,
-            target_size=settings.target_size,
-            meeting_minutes=settings.meeting_minutes,
-            questions=tuple(
-                matcher.Question(question.key, question.kind, "similar", weights.get(question.key, 0.0))
-                for question in QUESTIONS.values()
-                if question.counts is Counts.SIMILAR and question.kind is not None
-            ),
-            complement_weight=sum(weights.get(key, 0.0) for key in HELP) / len(HELP),
-            convenor_required=settings.convenor_required,
-            worst_off_weight=settings.worst_off_weight,
-            max_simultaneous=settings.max_simultaneous,
-            asynchronous=settings.asynchronous,
-            on_conflict=settings.on_conflict,
-            time_limit=settings.time_limit,
-            random_state=settings.random_state,
-            n_jobs=settings.n_jobs,
-        )
-    except matcher.InvalidParams as error:
-        raise UnfitPool(str(error)) from error
-
-
-def match_answers(
-    people: Sequence[tuple[str, Answers]],
-    settings: MatchSettings,
-    *,
-    progress: Callable[[matcher.Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> matcher.Matching:
-    """Match people who are given with an id each; nothing is stored.
-
-    ``should_stop`` ends the search early; the best matching found so far is returned.
-
-    Raises:
-        Contradiction: People's wishes cannot all be kept; it names them.
-        UnfitPool: The settings or the answers cannot be matched.
-    """
-    import matcher
-
-    pool, params = to_pool(people), to_params(settings)
-    try:
-        return matcher.match(pool, params, progress=progress, should_stop=should_stop)
-    except matcher.Infeasible as error:
-        names = {identity: answers.name for identity, answers in people}
-        raise Contradiction(
-            contradiction([names[each] for each in error.learners], error.rules, settings.size_max)
-        ) from error
-    except matcher.MatcherError as error:
-        raise UnfitPool(str(error)) from error
-
-
-def contradiction(names: Sequence[str], rules: Collection[str], size_max: int) -> str:
-    """Say whose wishes contradict each other, and in what; not who wants to be apart from whom."""
-    if not names:
-        return "Every cohort is to have somebody willing to convene, but nobody who takes part is"
-    who = f"{', '.join(names[:-1])} and {names[-1]} want to be together"
-    if "size" in rules:
-        return f"{who}, but a cohort has at most {size_max} members"
-    if "language" in rules:
-        return f"{who}, but share no language"
-    return f"{who}, but not all wishes among them, to be with people and to be apart, can be kept"
-
-
-def _learner(identity: str, answers: Answers, ids: Mapping[str, str]) -> matcher.Learner:
-    """Return one learner; people they named who are not in the pool are left out."""
-    import matcher
-
-    def known(addresses: Sequence[str]) -> frozenset[str]:
-        return frozenset(ids[each.casefold()] for each in addresses if each.casefold() in ids) - {identity}
-
-    return matcher.Learner(
-        id=identity,
-        time_zone=answers.time_zone,
-        free=answers.availability,
-        languages=frozenset(language.casefold() for language in answers.languages),
-        answers={
-            "interests": frozenset(answers.interests),
-            "experience": answers.experience.value if answers.experience else None,
-            "hours_per_week": answers.hours_per_week,
-            "goal": answers.goal or None,
-        },
-        offers=frozenset(answers.can_help_with),
-        wants=frozenset(answers.wants_help_with),
-        together=known(answers.works_with),
-        apart=known(answers.avoids),
-        convenor=answers.convenor,
-    )
-
-
-def warm_up() -> None:
-    """Compile the kernels ahead of the first run; after an installation that takes half a minute."""
-    from matcher.solve import warm_up
-
-    warm_up()
 
 
 def request(
@@ -321,9 +128,7 @@ def _matchable(course: Course) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _match(
-    database: Database, run_id: int, heartbeat: leases.Heartbeat
-) -> tuple[list[int], matcher.Matching]:
+def _match(database: Database, run_id: int, heartbeat: leases.Heartbeat) -> tuple[list[int], Matching]:
     """Turn rows into a pool, match it, and return the learners' ids beside the matching."""
     with database.reading() as session:
         run = session.get_one(Run, run_id, options=[joinedload(Run.course)])
@@ -336,7 +141,7 @@ def _match(
         people = [(row.key, answers_of(row)) for row in rows]
         settings = MatchSettings.from_json(run.parameters)
 
-    def report(progress: matcher.Progress) -> None:
+    def report(progress: Progress) -> None:
         heartbeat.progress, heartbeat.stage = progress.fraction, progress.stage
 
     matching = match_answers(people, settings, progress=report, should_stop=heartbeat.should_stop)
@@ -351,9 +156,7 @@ def _fail(database: Database, lease: leases.Lease, reason: str) -> None:
             leases.release(run, RunState.FAILED)
 
 
-def _store(
-    database: Database, lease: leases.Lease, learners: Sequence[int], matching: matcher.Matching
-) -> None:
+def _store(database: Database, lease: leases.Lease, learners: Sequence[int], matching: Matching) -> None:
     """Store a matching as the run's proposal, all or nothing, if the run is still ours.
 
     ``learners`` are the ids of the sign-ups in the order of the pool.
@@ -373,9 +176,7 @@ def _store(
         leases.release(run, RunState.PROPOSED)
 
 
-def _seats(
-    run: Run, learners: Sequence[int], matching: matcher.Matching, remaining: Collection[int]
-) -> list[Seat]:
+def _seats(run: Run, learners: Sequence[int], matching: Matching, remaining: Collection[int]) -> list[Seat]:
     """Return a matching as the seats of a run, its cohorts along with them.
 
     Args:
@@ -392,7 +193,7 @@ def _seats(
         cohort = Cohort(
             run_id=run.id,
             position=position,
-            name=roster.cohort_name(position),
+            name=cohort_name(position),
             score=found.score,
             meetings=[[meeting.zone, meeting.slot] for meeting in found.meetings],
             reasons=list(found.reasons),

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from . import courses, imports, meetings, native
 from .answers import Answers
-from .database import SLOTS
-from .models import Course, Experience, User, now
+from .models import Course, User, now
+from .questions import Experience
 from .sample_words import GOALS, REGIONS, SKILLS, TOPICS, Region, Weighted
+from .week import SLOTS
 
 EVENING: Final = range(36, 45)
 """Half hours of a day in which people with a day's work are free: 18:00 to 22:30."""

@@ -11,8 +11,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session, selectinload
 
-from .answers import FIELDS, Answers, answers_of, check, interest_named
-from .courses import interest_key
+from .answers import FIELDS, Answers, answers_of, check, interest_key
 from .exceptions import Conflict, InvalidInput, NotFound, SignUpClosed
 from .models import (
     Course,
@@ -126,7 +125,7 @@ class InterestBook:
     def _one(self, label: str) -> Interest:
         key = interest_key(label)
         if key not in self._known:
-            self._known[key] = interest_named(label, self._course)
+            self._known[key] = Interest(course_id=self._course.id, key=key, label=label, listed=False)
             self._session.add(self._known[key])
         return self._known[key]
 

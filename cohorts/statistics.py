@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from .database import SLOTS
-from .meetings import SLOT_MINUTES, first_monday
+from .meetings import first_monday
 from .models import Course, Interest, Signup, SignupState, signup_interests
+from .week import SLOT_MINUTES, SLOTS
 
 SLOTS_A_DAY: Final = 48
 

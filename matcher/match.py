@@ -55,7 +55,7 @@ def match(
     from matcher.solve import warm_up
 
     # Compiling, which only the first run does, is not counted against the time limit.
-    warm_up()
+    warm_up(params)
     watch = Watch(params.seconds_allowed(len(pool)), progress, should_stop)
     hours = availability(pool, params, watch.tick)
     watch.report(0.01, "Comparing answers")

@@ -233,8 +233,11 @@ def polish(
     return cohorts_of(state) if state.value.sum() > before else cohorts
 
 
-def warm_up() -> None:
-    """Load the compiled kernels, or compile them on the first run after an installation (some 20 seconds)."""
+def warm_up(wanted: Params | None = None) -> None:
+    """Load the compiled kernels, or compile them on the first run after an installation (some 20 seconds).
+
+    Given the parameters of a match, those are left out that it cannot need.
+    """
     pool = Pool(tuple(Learner(str(i), "UTC", frozenset(range(4))) for i in range(5)))
     params = Params(start=dt.date(2024, 1, 1), size_min=2, target_size=2, size_max=3)
     p = build_problem(pool, params, availability(pool, params), np.zeros((5, 5), dtype=np.float32))
@@ -247,10 +250,11 @@ def warm_up() -> None:
     seat_waiting(p, state, active, 1, 2)
     list_cohorts(p, active, np.zeros((100, 3), dtype=np.int32), np.zeros(100), 100)
     Pricer(p, active, pair_values(p, active), 3).price(np.zeros(5), 0.0, 1)
-    group_equally(Kinship.of_matrix(np.eye(4)), 2, Watch(0.01), random_state=0)
-    replica = Replica(Ties.of(np.eye(4, dtype=np.float32)), np.array([0, 0, 1, 1], dtype=np.int32))
-    replica.anneal(1.0, 1, state.noise)
-    replica.settled()
+    if wanted is None or wanted.size_min == wanted.size_max:
+        group_equally(Kinship.of_matrix(np.eye(4)), 2, Watch(0.01), random_state=0)
+        replica = Replica(Ties.of(np.eye(4, dtype=np.float32)), np.array([0, 0, 1, 1], dtype=np.int32))
+        replica.anneal(1.0, 1, state.noise)
+        replica.settled()
     Openings(p, [(0, 1)]).barriers([2])
 
 

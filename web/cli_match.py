@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -19,7 +21,7 @@ from .outputs import OutputFile
 
 if TYPE_CHECKING:
     from cohorts.answers import Answers
-    from cohorts.runs import Matching, MatchSettings
+    from cohorts.door import Matching, MatchSettings
 
 INTERRUPTED = 130
 BAD_INPUT = 2
@@ -168,7 +170,7 @@ def match_command(
 
     Example: cohorts match signups.csv --out roster.csv --size 4-8 --report report.json
     """
-    with Stop() as stop, ExitStack() as files:
+    with Stop() as stop, few_collections(), ExitStack() as files:
         people = read_people(signups)
         settings = _settings(
             size,
@@ -195,17 +197,30 @@ def match_command(
         sys.exit(INTERRUPTED)
 
 
+@contextmanager
+def few_collections() -> Iterator[None]:
+    """Look for garbage seldom, and not once more when the process ends.
+
+    Nearly all that scikit-learn, numba and OR-Tools load is there to stay; looking through it again and again
+    takes a fifth of a match of 30 people.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 20)
+    atexit.register(gc.freeze)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 def read_people(path: str) -> list[Answers]:
     """Return the sign-ups in a file; every problem is printed as FILE:LINE: column: what is wrong."""
-    # SQLAlchemy comes with the domain and takes a third of a second; --help does not need it.
+    # Deferred, as all of the domain here: --help needs none of it.
     from cohorts import native
-    from cohorts.models import Course
 
     file = read_file(path, native.read)
-    asks_nothing = Course(questions=[])  # without a course nothing but the fixed questions is required
     entries = [
-        native.checked(entry, entry.answers, asks_nothing) if entry.answers else entry
-        for entry in file.entries
+        native.checked(entry, entry.answers, None) if entry.answers else entry for entry in file.entries
     ]
     if file.unknown:
         click.echo(f"{path}:1: not known and ignored: {', '.join(file.unknown)}", err=True)
@@ -248,8 +263,8 @@ def _settings(
     target_size: int | None,
     **chosen: Any,
 ) -> MatchSettings:
+    from cohorts.door import MatchSettings, to_params
     from cohorts.exceptions import UnfitPool
-    from cohorts.runs import MatchSettings, to_params
 
     least, most = size
     target_size = min(max(6, least), most) if target_size is None else target_size
@@ -274,8 +289,8 @@ def _open(path: str) -> OutputFile:
 
 
 def _search(people: Sequence[Answers], settings: MatchSettings, stop: Stop) -> Matching:
+    from cohorts.door import match_answers
     from cohorts.exceptions import UnfitPool
-    from cohorts.runs import match_answers
 
     bar = Bar()
     try:
@@ -320,10 +335,10 @@ def _write(
     roster_file: OutputFile,
     report_file: OutputFile | None,
 ) -> None:
-    from cohorts import exports, reports
+    from cohorts import reports, roster_rows
 
     try:
-        roster_file.write(exports.to_csv(reports.roster_of(people, settings, matching)))
+        roster_file.write(roster_rows.to_csv(reports.roster_of(people, settings, matching)))
         if report_file is not None:
             document = json.dumps(reports.report_of(people, matching), ensure_ascii=False, indent=1)
             report_file.write(document.encode() + b"\n")

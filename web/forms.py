@@ -20,8 +20,8 @@ from wtforms import (
 )
 
 from cohorts.answers import FIELDS, Answers, Errors, answers_of, check
-from cohorts.models import Course, Experience, Signup
-from cohorts.questions import QUESTIONS
+from cohorts.models import Course, Signup
+from cohorts.questions import QUESTIONS, Experience
 
 LANGUAGES: Final = (
     ("English", "English", "en"),

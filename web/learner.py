@@ -9,13 +9,14 @@ from flask import Blueprint, Response, abort, current_app, flash, redirect, rend
 from flask.typing import ResponseReturnValue
 
 from cohorts import availability, meetings, signups
-from cohorts.courses import interest_key
+from cohorts.answers import interest_key
 from cohorts.exceptions import InvalidInput, NotFound
 from cohorts.links import Links
 from cohorts.models import Cohort, Course, Signup, SignupState, now
 from cohorts.questions import QUESTIONS
 from cohorts.signups import Phase
 from cohorts.standing import members_of, standing_of
+from cohorts.week import WEEKDAYS
 
 from . import zones
 from .database import session
@@ -255,7 +256,7 @@ def _form_parts(form: SignUpForm, interests: tuple[list[str], list[str]]) -> dic
         "continents": zones.cities(),
         "zone_is_listed": zones.is_listed(zone),
         "known_languages": LANGUAGES,
-        "weekdays": meetings.WEEKDAYS,
+        "weekdays": WEEKDAYS,
         "free": availability.write(frozenset(s for s in form.availability.data if s < 336)),
     }
 

@@ -11,8 +11,9 @@ from flask.typing import ResponseReturnValue
 
 from cohorts import courses, directory, proposals, runs, signups
 from cohorts.exceptions import Conflict, InvalidInput, RunInProgress, UnfitPool
-from cohorts.meetings import SLOT_MINUTES, Meeting, local_times, when
+from cohorts.meetings import Meeting, local_times, when
 from cohorts.models import Course, Run, RunState
+from cohorts.week import SLOT_MINUTES
 
 from .auth import organiser_required
 from .course_forms import MatchForm

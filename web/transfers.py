@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from cohorts import exports, imports, roster, uploads
 from cohorts.exceptions import UnreadableFile
 from cohorts.models import Course, Upload, now
+from cohorts.roster_rows import RosterRow
 
 from .auth import organiser_required
 from .course_forms import UploadForm
@@ -106,7 +107,7 @@ def roster_page(slug: str) -> ResponseReturnValue:
     )
 
 
-def _searched(row: roster.RosterRow) -> str:
+def _searched(row: RosterRow) -> str:
     return f"{row.cohort}\n{row.name}\n{row.email}\n{row.time_zone}".casefold()
 
 

@@ -16,8 +16,9 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from cohorts.database import SLOTS, Database, Moment, WeekSlots
+from cohorts.database import Database, Moment, WeekSlots
 from cohorts.models import Base, Membership, Signup, User
+from cohorts.week import SLOTS
 from tests.factories import make_course, make_signup, make_user
 
 DIALECT = sqlite.dialect()

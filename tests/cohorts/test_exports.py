@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from cohorts import exports, roster
 from cohorts.models import Cohort, Course, Run, now
+from cohorts.roster_rows import COLUMNS
 from tests.cohorts.test_roster import publish
 from tests.factories import make_course
 
@@ -59,7 +60,7 @@ def test_xlsx_is_read_back_and_formulas_are_text(session: Session, course: Cours
     book = openpyxl.load_workbook(io.BytesIO(exports.FORMATS["xlsx"](session, course)))
     header, *rows = book["Roster"].iter_rows()
     expected = roster.rows(session, course)
-    assert [cell.value for cell in header] == list(exports.COLUMNS)
+    assert [cell.value for cell in header] == list(COLUMNS)
     assert [row[1].value for row in rows] == [row.name for row in expected]
     assert {cell.data_type for row in rows for cell in row if cell.value is not None} == {"s"}
     assert [row[1].hyperlink for row in rows] == [None] * len(rows)

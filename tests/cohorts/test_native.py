@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from cohorts import availability, native, sample, tables
 from cohorts.answers import Answers, check, time_zones
 from cohorts.exceptions import UnreadableFile
-from cohorts.models import Course, Experience
+from cohorts.models import Course
+from cohorts.questions import Experience
 
 GOOD = {"name": "Ada", "email": "ada@example.org", "time_zone": "UTC", "availability": "Mon 18:00-21:00"}
 

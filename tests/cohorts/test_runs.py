@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from cohorts import leases, proposals, roster, runs, signups
+from cohorts import door, leases, proposals, roster, runs, signups
 from cohorts.database import Database
 from cohorts.exceptions import Conflict, NotFound, RunInProgress, UnfitPool
 from cohorts.models import (
@@ -56,7 +56,7 @@ def test_request_keeps_the_settings(session: Session) -> None:
     next(each for each in course.questions if each.key == "goal").asked = False
     next(each for each in course.questions if each.key == "interests").weight = 2.5
     run = runs.request(session, course, None, time_limit=7, random_state=3)
-    settings = runs.MatchSettings.from_json(run.parameters)
+    settings = door.MatchSettings.from_json(run.parameters)
     assert (settings.size_min, settings.target_size, settings.size_max) == (3, 4, 5)
     assert (settings.start, settings.meeting_minutes) == (course.start, 60)
     assert (settings.time_limit, settings.random_state) == (7, 3)
@@ -251,7 +251,7 @@ def test_execute_names_the_people_whose_wishes_contradict_each_other(database: D
     ],
 )
 def test_contradiction_says_what_it_is_about(names: list[str], rules: tuple[str, ...], said: str) -> None:
-    assert runs.contradiction(names, rules, 2).endswith(said)
+    assert door.contradiction(names, rules, 2).endswith(said)
 
 
 def test_execute_gives_those_whose_hours_fit_nobodys_a_cohort_without_a_meeting(database: Database) -> None:
@@ -272,16 +272,16 @@ def test_execute_gives_those_whose_hours_fit_nobodys_a_cohort_without_a_meeting(
 def test_request_keeps_what_is_chosen_for_the_run(session: Session) -> None:
     chosen = {"worst_off_weight": 0.3, "max_simultaneous": 2, "convenor_required": True}
     run = runs.request(session, course_of(session, 4), None, **chosen)
-    settings = runs.MatchSettings.from_json(run.parameters)
-    params = runs.to_params(settings)
+    settings = door.MatchSettings.from_json(run.parameters)
+    params = door.to_params(settings)
     assert {name: getattr(params, name) for name in chosen} == chosen
 
 
 def test_settings_of_an_older_run_can_still_be_read() -> None:
-    kept = runs.MatchSettings(start=date(2027, 1, 11)).as_json()
+    kept = door.MatchSettings(start=date(2027, 1, 11)).as_json()
     for name in ("worst_off_weight", "max_simultaneous", "asynchronous", "on_conflict"):
         del kept[name]
-    assert runs.MatchSettings.from_json(kept) == runs.MatchSettings(start=date(2027, 1, 11))
+    assert door.MatchSettings.from_json(kept) == door.MatchSettings(start=date(2027, 1, 11))
 
 
 def test_get_of_another_course_is_not_found(session: Session) -> None:
@@ -371,7 +371,7 @@ def test_publish_after_the_times_changed_is_refused(
     run_id = make_proposal()
     with database.transaction() as session:
         run = session.get_one(Run, run_id)
-        run.parameters = runs.MatchSettings.of_course(run.course).as_json()
+        run.parameters = door.MatchSettings.of_course(run.course).as_json()
         before = {name: getattr(run.course, name) for name in change}
         session.execute(update(Course).where(Course.id == run.course_id).values(change))
         with pytest.raises(Conflict, match=words):

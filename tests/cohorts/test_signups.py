@@ -22,7 +22,6 @@ from cohorts.models import (
     Cohort,
     Course,
     CourseState,
-    Experience,
     Interest,
     Mail,
     Membership,
@@ -30,6 +29,7 @@ from cohorts.models import (
     Signup,
     SignupState,
 )
+from cohorts.questions import Experience
 from cohorts.signups import Phase, phase
 from cohorts.standing import members_of, standing_of
 from tests.factories import MONDAY_EVENING, make_course, make_signup

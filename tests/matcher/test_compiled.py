@@ -22,3 +22,15 @@ def test_importing_the_face_loads_no_heavy_library():
     code = "import sys, matcher; print(sorted({'sklearn', 'ortools', 'pandas'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_warm_up_leaves_out_what_a_match_cannot_need():
+    code = (
+        "import datetime as dt; from matcher import Params; from matcher.solve import warm_up;"
+        "from matcher.tempering import descend; counts = [];"
+        "some = Params(start=dt.date(2027, 1, 11), size_min=4, target_size=5, size_max=6);"
+        "warm_up(some); counts.append(len(descend.signatures));"
+        "warm_up(); counts.append(len(descend.signatures)); print(counts)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[0, 1]\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import gc
 import io
 import json
 import os
@@ -105,6 +106,26 @@ def test_every_command_has_help_with_an_example(path: tuple[str, ...]) -> None:
     result = run(*path, "--help")
     assert result.exit_code == 0
     assert f"Example: cohorts {path[0]}" in result.output
+
+
+def test_match_needs_neither_the_database_nor_the_web(tmp_path: Path) -> None:
+    signups, out = tmp_path / "signups.csv", tmp_path / "roster.csv"
+    assert run("sample", "--n", "8", "--out", str(signups)).exit_code == 0
+    program = (
+        "import sys; from web.cli import cli;"
+        "cli(['match', *sys.argv[1:], '--time-limit', '5'], standalone_mode=False);"
+        "print({'sqlalchemy', 'alembic', 'cohorts.models', 'flask', 'wtforms', 'config'} & set(sys.modules))"
+    )
+    words = [sys.executable, "-c", program, str(signups), "--out", str(out)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (done.stdout, out.exists()) == ("set()\n", True)
+
+
+def test_match_leaves_the_collector_as_it_was(tmp_path: Path) -> None:
+    before, signups = gc.get_threshold(), tmp_path / "signups.csv"
+    signups.write_text(HEADER, encoding="utf-8")
+    run("match", str(signups), "--out", str(tmp_path / "roster.csv"))
+    assert gc.get_threshold() == before
 
 
 def test_match_places_a_sample_within_the_rules(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
-from cohorts.models import Course, CourseQuestion, Experience
-from cohorts.questions import QUESTIONS
+from cohorts.models import Course, CourseQuestion
+from cohorts.questions import QUESTIONS, Experience
 from web.forms import HoursField, PeopleField, SignUpForm, SlotsField, TagsField
 
 POSTED = MultiDict(

@@ -15,8 +15,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
-from cohorts import notices, runs
+from cohorts import notices
 from cohorts.database import Database
+from cohorts.door import MatchSettings
 from cohorts.links import Links
 from cohorts.models import (
     Cohort,
@@ -778,7 +779,7 @@ def test_publish_says_first_how_many_mails_go(session: Session, course: Course, 
 def test_publish_after_the_meetings_got_longer_says_what_to_do(
     session: Session, course: Course, browser: FlaskClient
 ) -> None:
-    run = make_proposal(session, course, parameters=runs.MatchSettings.of_course(course).as_json())
+    run = make_proposal(session, course, parameters=MatchSettings.of_course(course).as_json())
     course.meeting_minutes += 30
     for send in (browser.get, browser.post):
         answer = send(f"/organise/poems/runs/{run.key}/publish")

@@ -1,0 +1,99 @@
+"""The rows of a roster, whether its people come from the database or from a file, and rosters as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from . import meetings
+from .answers import Answers
+from .tables import as_text
+
+if TYPE_CHECKING:
+    from .models import Signup
+
+NO_MEETING: Final = "no fixed meeting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterRow:
+    """One learner of a roster; ``cohort`` is empty and ``reason`` is filled for those without a cohort.
+
+    ``meeting`` is the weekday and hours of the cohort's first meeting in the learner's own zone.
+    """
+
+    cohort: str
+    name: str
+    email: str
+    time_zone: str
+    meeting: str
+    reason: str
+    languages: tuple[str, ...] = ()
+    interests: tuple[str, ...] = ()
+    can_help_with: tuple[str, ...] = ()
+    wants_help_with: tuple[str, ...] = ()
+    convenor: bool = False
+
+
+COLUMNS: Final = tuple(each.name for each in fields(RosterRow))
+"""Columns of a roster as CSV and XLSX. Whom somebody avoids is in none of the formats."""
+
+
+def cohort_name(position: int) -> str:
+    """Return what a cohort is called that nobody has named."""
+    return f"Cohort {position}"
+
+
+def clock(course: meetings.Dates) -> Callable[[Sequence[meetings.Meeting], str], str]:
+    """Return a function that says when the best of some blocks is, in a zone.
+
+    It remembers what it has said: a cohort's members mostly share a few zones.
+    """
+
+    @cache
+    def say(meeting: meetings.Meeting, zone: str) -> str:
+        return meetings.when(course, meeting, zone)
+
+    return lambda blocks, zone: say(blocks[0], zone) if blocks else NO_MEETING
+
+
+def row_of(learner: Signup | Answers, cohort: str, meeting: str, reason: str = "") -> RosterRow:
+    """Return the row of one learner, whose cohort meets at ``meeting`` in their own zone."""
+    labels = (each if isinstance(each, str) else each.label for each in learner.interests)
+    return RosterRow(
+        cohort=cohort,
+        name=learner.name,
+        email=learner.email,
+        time_zone=learner.time_zone,
+        meeting=meeting,
+        reason=reason,
+        languages=tuple(learner.languages),
+        interests=tuple(labels),
+        can_help_with=tuple(learner.can_help_with),
+        wants_help_with=tuple(learner.wants_help_with),
+        convenor=learner.convenor,
+    )
+
+
+def to_csv(rows: Iterable[RosterRow]) -> bytes:
+    """Return a roster as CSV; a cell that looks like a formula gets an apostrophe in front."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([as_text(cell) for cell in cells(row)] for row in rows)
+    return text.getvalue().encode()
+
+
+def cells(row: RosterRow) -> list[str]:
+    """Return a row as texts, one a column."""
+    return [_cell(getattr(row, column)) for column in COLUMNS]
+
+
+def _cell(value: str | tuple[str, ...] | bool) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return value if isinstance(value, str) else "; ".join(value)
