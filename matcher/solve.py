@@ -204,6 +204,7 @@ def dive_often(
     """The best cohorts after one dive, or after as many as the time allows if a time limit was given; and all
     that dives came upon.
     """
+    # Deferred: OR-Tools takes a third of a second to import.
     from matcher.generation import dive
 
     value, random, dived = sum(seen[members] for members in best), None, {}
