@@ -48,7 +48,7 @@ class Question:
 QUESTIONS: Final = {
     question.key: question
     for question in (
-        Question("interests", "What are you interested in?", Counts.SIMILAR, "tags", 3.0),
+        Question("interests", "What are you interested in?", Counts.SIMILAR, "tags", 4.0),
         Question("languages", "Which languages can you talk in?", Counts.RULE),
         # In two open courses people of like experience replied to each other no more often than chance.
         Question("experience", "How familiar are you with the subject?", Counts.SIMILAR, "category", 0.0),

@@ -29,7 +29,7 @@ from cohorts.exceptions import InvalidInput
 from cohorts.models import now
 from cohorts.questions import QUESTIONS
 
-WEIGHTS: Final = ((0.0, "not at all"), (0.5, "a little"), (1.0, "some"), (3.0, "much"))
+WEIGHTS: Final = ((0.0, "not at all"), (0.5, "a little"), (1.0, "some"), (4.0, "much"))
 """How much the answers to a question count, in words."""
 
 ASKED: Final = (
