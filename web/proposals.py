@@ -49,9 +49,9 @@ def gap_in_words(run: Run) -> str:
     if run.objective is None or run.bound is None or run.objective <= 0:
         return ""
     gap = run.bound / run.objective - 1
-    if gap < 0.0005:
+    if gap <= 0:
         return "No other proposal can score higher: this one is proven best."
-    return f"No other proposal can score more than {gap:.1%} higher; this one may be the best already."
+    return f"No other proposal can score more than {max(gap, 0.001):.1%} higher; it may be the best already."
 
 
 def blocks(course: Course, meetings: list[Meeting], zone: str) -> list[tuple[int, int, int]]:

@@ -754,7 +754,13 @@ def test_blocks_over_midnight_are_two_pieces(session: Session) -> None:
 
 @pytest.mark.parametrize(
     ("objective", "bound", "words"),
-    [(10.0, 10.0, "proven best"), (9.0, 10.0, "11.1% higher"), (None, None, ""), (0.0, 0.0, "")],
+    [
+        (10.0, 10.0, "proven best"),
+        (10.0, 10.001, "0.1% higher"),
+        (9.0, 10.0, "11.1% higher"),
+        (None, None, ""),
+        (0.0, 0.0, ""),
+    ],
 )
 def test_gap_in_words(objective: float | None, bound: float | None, words: str) -> None:
     said = proposals.gap_in_words(Run(objective=objective, bound=bound))
