@@ -124,3 +124,10 @@ def test_worth_itself_keeps_every_rule(name):
     keeps, breaks, params, _, _ = CASES[name]
     assert worth_of(problem_of(pool_of(*keeps), params), range(len(keeps))) > 0
     assert worth_of(problem_of(pool_of(*breaks), params), range(len(breaks))) == INFEASIBLE
+
+
+@pytest.mark.parametrize(("met", "most", "allowed"), [("b", 0, False), ("b", 1, True), ("bc", 1, False)])
+def test_no_more_past_mates_than_allowed_meet_again(met, most, allowed):
+    pool = pool_of(learner("a", past_mates=frozenset(met)), learner("b"), learner("c"), learner("d"))
+    p = problem_of(pool, params_of(max_past_mates=most))
+    assert (worth_of(p, range(4)) > 0) == allowed
