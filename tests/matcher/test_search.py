@@ -9,9 +9,9 @@ from matcher.columns import all_cohorts
 from matcher.construct import construct
 from matcher.params import Params
 from matcher.progress import Watch
-from matcher.search import anneal, seat_waiting
+from matcher.search import anneal, seat_waiting, swap
 from matcher.solve import Sides, bound_of, find_neighbours, solve, worth_of
-from matcher.state import cohorts_of, draw, empty_state
+from matcher.state import cohorts_of, draw, empty_state, seat
 from matcher.units import contradictions
 from tests.matcher.pools import TOPICS, any_params, learner, params_of, pool_of, pools
 from tests.matcher.test_match import crowd
@@ -54,6 +54,22 @@ def test_moves_keep_the_state_consistent(pool, params):
         consistent(p, state)
         seat_waiting(p, state, active, 3, params.target_size)
         consistent(p, state)
+
+
+def test_swap_of_units_that_would_break_the_sizes_is_refused():
+    # a and b stay together: either of them for d would leave a cohort of two, where three is the size.
+    together = {"a": frozenset("b"), "b": frozenset("a")}
+    pool = pool_of(*(learner(name, together=together.get(name, frozenset())) for name in "abcdef"))
+    p, _, state, _, _ = prepared(pool, params_of(size_min=3, target_size=3, size_max=3))
+    for place, members in enumerate(((0, 1, 2), (3, 4, 5))):
+        seat(p, state, place, np.array(members, dtype=np.int32), 3)
+    one, two = np.zeros(5, dtype=np.int32), np.zeros(5, dtype=np.int32)
+    whatever = 1e9
+    assert not swap(p, state, 0, 3, whatever, one, two)
+    assert not swap(p, state, 3, 0, whatever, one, two)
+    assert swap(p, state, 2, 3, whatever, one, two)
+    assert cohorts_of(state) == [(0, 1, 3), (2, 4, 5)]
+    consistent(p, state)
 
 
 def test_anneal_without_heat_never_loses_worth():
