@@ -259,22 +259,21 @@ def dive(
     """Settle the cohorts that the relaxation takes most of, relax the rest again, and so on to the end.
 
     When time is short more is settled at a time; with `random`, chance has a say in what is settled first.
-    Returns disjoint cohorts with their worths; when time runs out, those settled so far. The relaxation keeps
-    the cohorts that were found on the way.
+    Returns disjoint cohorts with their worths, which may leave some learners out. The relaxation keeps the
+    cohorts that were found on the way.
     """
     master, n, began = relaxation.master, len(relaxation.left), watch.elapsed
     master.solve()
     center = master.prices()
     least = DIVE_LEAST * float(center.mean())
     for step in itertools.count(1):
+        is_last = watch.tick() or watch.is_over(until)
         # Steps that come later take longer: half as many are counted on.
         steps_left = watch.left(until) * step / max(1e-6, watch.elapsed - began) / 2
         at_least = max(1, round(A_DIVE * n), math.ceil(len(relaxation.left) / (1 + steps_left)))
-        taken = _most_taken(_shaken(master.shares(), random), at_least)
-        if not taken:
-            break
+        taken = _most_taken(_shaken(master.shares(), random), n if is_last else at_least)
         relaxation.settle(taken)
-        if not len(relaxation.left) or watch.tick() or watch.is_over(until):
+        if is_last or not taken or not len(relaxation.left):
             break
         for _ in range(DIVE_ROUNDS):
             master.solve()

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -187,47 +186,54 @@ def refine(
     if not thorough or watch.is_over(GENERATE_SHARE):
         return polish(p, params, active, near, best), bound
     close = relaxation.closest()
-    best, dived = dive_often(relaxation, params, best, seen, bound, watch)
+    seen.update(close)
+    best = dive_often(p, params, active, near, relaxation, best, seen, bound, watch)
     if not watch.is_over(DIVE_SHARE):
-        best, _ = best_set({**seen, **close, **dived}, best, watch, 4.0, params.random_state)
+        best, _ = best_set(seen, best, watch, 4.0, params.random_state)
     return polish(p, params, active, near, best), bound
 
 
 def dive_often(
-    relaxation: Relaxation,
+    p: Problem,
     params: Params,
+    active: NDArray[np.int32],
+    near: NDArray[np.int32],
+    relaxation: Relaxation,
     best: list[Cohort],
-    seen: Mapping[Cohort, float],
+    seen: dict[Cohort, float],
     bound: float,
     watch: Watch,
-) -> tuple[list[Cohort], dict[Cohort, float]]:
-    """The best cohorts after one dive, or after as many as the time allows if a time limit was given; and all
-    that dives came upon.
+) -> list[Cohort]:
+    """The best cohorts after one dive, or after as many as the time allows if a time limit was given; what
+    dives come upon is noted in `seen`.
     """
     # Deferred: OR-Tools takes a third of a second to import.
     from matcher.generation import dive
 
-    value, random, dived = sum(seen[members] for members in best), None, {}
+    value, random = sum(seen[members] for members in best), None
     while bound - value > EXACT:
         began = watch.elapsed
         settled = dive(relaxation, watch, DIVE_SHARE, random)
-        dived.update(settled)
-        if sum(settled.values()) > value:
-            best, value = list(settled), sum(settled.values())
+        found = polish(p, params, active, near, list(settled))
+        seen.update(settled | {members: worth_of(p, members) for members in found})
+        if sum(seen[members] for members in found) > value:
+            best, value = found, sum(seen[members] for members in found)
         random = random or np.random.default_rng(params.random_state)
         if params.time_limit is None or watch.left(DIVE_SHARE) < 1.5 * (watch.elapsed - began):
             break
-    return best, dived
+    return best
 
 
 def polish(
     p: Problem, params: Params, active: NDArray[np.int32], near: NDArray[np.int32], cohorts: list[Cohort]
 ) -> list[Cohort]:
-    """Anneal a matching a little, cold, and keep the better of the two."""
+    """Seat whom a matching left out, where that can be, anneal it a little, cold, and keep the better."""
     state = empty_state(p, params.random_state)
     for place, members in enumerate(cohorts):
         seat(p, state, place, np.array(members, dtype=np.int32), len(members))
-    before = float(state.value.sum())
+    waiting = active[state.cohort[active] < 0]
+    construct(p, state, waiting, waiting, params.target_size)
+    cohorts, before = cohorts_of(state), float(state.value.sum())
     side = np.zeros(len(p.unit), dtype=np.int32)
     for heat in np.linspace(2 * COLD, 0.0, SLICES):
         anneal(p, state, active, near, side, 50 * len(active), heat, heat)
