@@ -249,7 +249,12 @@ class MatchForm(SizesForm):
     )
     max_simultaneous = WholeNumberField(
         "Cohorts that may meet at one time",
-        [Optional(), NumberRange(min=1, message="Write 1 or more, or leave it empty.")],
+        [
+            Optional(),
+            NumberRange(
+                min=1, message="Cohorts at one time must be 1 or more; leave it empty for any number."
+            ),
+        ],
     )
     on_conflict = SelectField(
         "If wishes contradict each other",
