@@ -127,8 +127,8 @@ def _small(
     place[cohorts] = np.arange(size, dtype=np.int32)
     spread = kin.spread(random)
     best, best_total = cohorts.copy(), inside(kin, cohorts)
-    step = min(100_000 + 100 * n, proposals // 60)
-    hot = HOT if n < 20_000 else WARM
+    hot, pace = (HOT, 100) if n < 20_000 else (WARM, 25)
+    step = min(100_000 + pace * n, proposals // 60)
     while budget.done < 1.0 and not watch.is_over():
         heat = spread * (hot + (COLD - hot) * min(1.0, budget.done))
         anneal_small(kin.matrix, kin.rows, cohorts, label, place, near, heat, step, noise)
