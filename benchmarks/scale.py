@@ -83,7 +83,7 @@ def peak_memory() -> Iterator[list[float]]:
 
 
 @contextlib.contextmanager
-def workers(backend: str | None, jobs: int) -> Iterator[None]:
+def workers(backend: str, jobs: int) -> Iterator[None]:
     """Where blocks are solved."""
     if backend != "dask":
         with joblib.parallel_config(backend=backend, n_jobs=jobs):
@@ -99,7 +99,7 @@ def workers(backend: str | None, jobs: int) -> Iterator[None]:
         yield
 
 
-def run(n: int, backend: str | None, jobs: int, seconds: float | None) -> dict[str, Any]:
+def run(n: int, backend: str, jobs: int, seconds: float | None) -> dict[str, Any]:
     """One row of the table."""
     began = time.perf_counter()
     pool = world(n)
@@ -126,7 +126,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--n", type=int, nargs="+", default=[5_282, 20_000, 100_000])
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--backend", choices=["loky", "threading", "dask"])
+    parser.add_argument("--backend", choices=["loky", "threading", "dask"], default="loky")
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
