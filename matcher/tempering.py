@@ -75,20 +75,21 @@ class Ties:
 
 
 def like_profiles(matrix: Floats) -> Labels:
-    """(n, k) the learners whose rows of affinities are nearest to each one's; k = 0 when none stand out."""
+    """(n, k) the learners whose rows of affinities are nearest to each one's; k = 0 when none stand out, or
+    when there are too many learners to compare the rows of all pairs.
+    """
     n = len(matrix)
-    if n <= 2 * N_LIKE:
-        return np.zeros((n, 0), dtype=np.int32)
-    like = np.empty((n, N_LIKE), dtype=np.int32)
-    square = (matrix.astype(np.float64) ** 2).sum(axis=1)
-    near, usual = 0.0, 0.0
-    for i in range(n):
-        away = np.sqrt(np.maximum(square + square[i] - 2 * (matrix @ matrix[i]), 0.0))
-        away[i] = np.inf
-        like[i] = np.argpartition(away, N_LIKE)[:N_LIKE]
-        near += away[like[i]].mean()
-        usual += np.delete(away, i).mean()
-    return like if near < LIKE * usual else np.zeros((n, 0), dtype=np.int32)
+    nobody = np.zeros((n, 0), dtype=np.int32)
+    if not 2 * N_LIKE < n <= MOST_TEMPERED:
+        return nobody
+    profiles = matrix.astype(np.float64)
+    square = (profiles**2).sum(axis=1)
+    away = np.sqrt(np.maximum(square[:, None] + square - 2 * profiles @ profiles.T, 0.0))
+    usual = away.sum() / (n * (n - 1))
+    np.fill_diagonal(away, np.inf)
+    like = np.argpartition(away, N_LIKE, axis=1)[:, :N_LIKE].astype(np.int32)
+    near = np.take_along_axis(away, like, axis=1).mean()
+    return like if near < LIKE * usual else nobody
 
 
 class Replica:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from matcher.grouping import Kinship, group_equally, inside
 from matcher.progress import Budget, Watch
-from matcher.tempering import REPLICAS, STEPS, Replica, Tempering, Ties, ladder, like_profiles
+from matcher.tempering import MOST_TEMPERED, REPLICAS, STEPS, Replica, Tempering, Ties, ladder, like_profiles
 
 QUICK = settings(max_examples=25, deadline=None)
 
@@ -105,3 +105,7 @@ def test_all_alike_leaves_nothing_to_search_for():
     kin = Kinship.of_matrix(np.ones((40, 40)))
     cohorts = group_equally(kin, 20, Watch(5.0), random_state=0, fill_time=True)
     assert sorted(cohorts.ravel().tolist()) == list(range(40))
+
+
+def test_rows_of_very_many_learners_are_not_compared():
+    assert like_profiles(np.zeros((MOST_TEMPERED + 1, MOST_TEMPERED + 1), dtype=np.float32)).shape[1] == 0
