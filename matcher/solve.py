@@ -185,8 +185,7 @@ def refine(
     bound, relaxation = generate(p, active, best, seen, watch, rounds, GENERATE_SHARE)
     if not thorough or watch.is_over(GENERATE_SHARE):
         return polish(p, params, active, near, best), bound
-    close = relaxation.closest()
-    seen.update(close)
+    seen.update(relaxation.closest())
     best = dive_often(p, params, active, near, relaxation, best, seen, bound, watch)
     if not watch.is_over(DIVE_SHARE):
         best, _ = best_set(seen, best, watch, 4.0, params.random_state)
