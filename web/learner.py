@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 
-from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cohorts import availability, meetings, signups
-from cohorts.answers import interest_key
-from cohorts.exceptions import InvalidInput, NotFound
-from cohorts.links import Links
-from cohorts.models import Cohort, Course, Signup, SignupState, now
+from cohorts.exceptions import InvalidInput
+from cohorts.models import Course, Signup, SignupState, now
 from cohorts.questions import QUESTIONS
 from cohorts.signups import Phase
-from cohorts.standing import members_of, standing_of
+from cohorts.standing import standing_of
 from cohorts.week import WEEKDAYS
 
-from . import zones
+from . import cohort_pages, zones
 from .database import session
 from .forms import EXPERIENCES, LANGUAGES, SignUpForm
+from .personal import asked, blueprint, own_confirmed, own_signup
 
-blueprint = Blueprint("learner", __name__)
+__all__ = ["blueprint", "cohort_pages"]
 
 FEW: Final = 5
 """Below this many sign-ups their number says too much about who is there, and too little to others."""
-
-
-@blueprint.url_value_preprocessor
-def refuse_nul(endpoint: str | None, values: dict[str, str] | None) -> None:
-    """Answer 404 to an address that no database could look up."""
-    if any("\x00" in value for value in (values or {}).values()):
-        abort(404)
 
 
 @blueprint.get("/")
@@ -75,7 +66,7 @@ def thanks(slug: str) -> ResponseReturnValue:
 @blueprint.get("/l/<token>")
 def mine(token: str) -> ResponseReturnValue:
     """Show a learner where they stand: to confirm, signed up, waiting, in a cohort, or out."""
-    signup = _signup(token)
+    signup = own_signup(token)
     if signup.state is SignupState.PENDING:
         return render_template("learner/confirm.html", signup=signup, course=signup.course, token=token)
     if signup.state is SignupState.WITHDRAWN:
@@ -98,7 +89,7 @@ def mine(token: str) -> ResponseReturnValue:
 @blueprint.post("/l/<token>/confirm")
 def confirm(token: str) -> ResponseReturnValue:
     """Confirm a sign-up."""
-    signups.confirm(session(), _signup(token), now())
+    signups.confirm(session(), own_signup(token), now())
     session().commit()
     flash("Thank you, your sign-up is confirmed.")
     return redirect(url_for(".mine", token=token))
@@ -107,7 +98,7 @@ def confirm(token: str) -> ResponseReturnValue:
 @blueprint.post("/l/<token>/disown")
 def disown(token: str) -> ResponseReturnValue:
     """Forget a sign-up that somebody else made with this address."""
-    signups.disown(session(), _signup(token), now())
+    signups.disown(session(), own_signup(token), now())
     session().commit()
     flash("That sign-up and everything in it is deleted. Sorry for the mail.")
     return redirect(url_for(".home"))
@@ -116,7 +107,7 @@ def disown(token: str) -> ResponseReturnValue:
 @blueprint.post("/l/<token>/return")
 def come_back(token: str) -> ResponseReturnValue:
     """Sign up again, with the answers from before."""
-    signups.come_back(session(), _signup(token), now())
+    signups.come_back(session(), own_signup(token), now())
     session().commit()
     flash("Welcome back. Please look whether your answers still hold.")
     return redirect(url_for(".mine", token=token))
@@ -125,7 +116,7 @@ def come_back(token: str) -> ResponseReturnValue:
 @blueprint.get("/l/<token>/edit")
 def edit(token: str) -> ResponseReturnValue:
     """Show a learner's answers in the form."""
-    signup = _confirmed(token)
+    signup = own_confirmed(token)
     listed, added = signups.suggestions(session(), signup.course)
     form = SignUpForm(signup.course, interests=[*listed, *added], signup=signup)
     return _edit_page(token, signup, form, (listed, added))
@@ -134,7 +125,7 @@ def edit(token: str) -> ResponseReturnValue:
 @blueprint.post("/l/<token>/edit")
 def save(token: str) -> ResponseReturnValue:
     """Replace a learner's answers."""
-    signup = _confirmed(token)
+    signup = own_confirmed(token)
     listed, added = signups.suggestions(session(), signup.course)
     form = SignUpForm(signup.course, request.form, interests=[*listed, *added], signup=signup)
     if form.validate():
@@ -152,7 +143,7 @@ def save(token: str) -> ResponseReturnValue:
 @blueprint.get("/l/<token>/withdraw")
 def leave(token: str) -> ResponseReturnValue:
     """Ask before withdrawing, and say what it means."""
-    signup = _confirmed(token)
+    signup = own_confirmed(token)
     return render_template(
         "learner/withdraw.html",
         signup=signup,
@@ -165,58 +156,9 @@ def leave(token: str) -> ResponseReturnValue:
 @blueprint.post("/l/<token>/withdraw")
 def withdraw(token: str) -> ResponseReturnValue:
     """Withdraw from a course, and from one's cohort."""
-    signups.withdraw(session(), _signup(token), now())
+    signups.withdraw(session(), own_signup(token), now())
     session().commit()
     return redirect(url_for(".mine", token=token))
-
-
-@blueprint.get("/l/<token>/cohort")
-def cohort(token: str) -> ResponseReturnValue:
-    """Show a learner their own cohort."""
-    signup, found = _own_cohort(token)
-    common = meetings.of_cohort(found)
-    at = now()
-    return render_template(
-        "learner/cohort.html",
-        signup=signup,
-        course=signup.course,
-        token=token,
-        cohort=found,
-        members=[_member(each, signup, at) for each in members_of(found)],
-        times=[_time(signup, meeting) for meeting in common],
-        first=_first_meeting(signup, common),
-        shows=_asked(signup.course),
-    )
-
-
-@blueprint.get("/l/<token>/cohort.ics")
-def calendar(token: str) -> ResponseReturnValue:
-    """Give a learner's meetings as a calendar file."""
-    from cohorts import exports  # icalendar is slow to load, and few requests need it
-
-    signup, found = _own_cohort(token)
-    headers = {"Content-Disposition": f'attachment; filename="{signup.course.slug}.ics"'}
-    return Response(exports.calendar(signup.course, [found]), mimetype="text/calendar", headers=headers)
-
-
-def _signup(token: str) -> Signup:
-    links: Links = current_app.extensions["links"]
-    return links.read_learner(session(), token)
-
-
-def _confirmed(token: str) -> Signup:
-    signup = _signup(token)
-    if signup.state is not SignupState.CONFIRMED:
-        raise NotFound("Open your personal link first; there is a button to press there.")
-    return signup
-
-
-def _own_cohort(token: str) -> tuple[Signup, Cohort]:
-    signup = _signup(token)
-    found = standing_of(session(), signup).cohort
-    if found is None:
-        raise NotFound("You are not in a cohort at the moment.")
-    return signup, found
 
 
 def _course_page(found: Course, form: SignUpForm, interests: tuple[list[str], list[str]]) -> str:
@@ -261,14 +203,10 @@ def _form_parts(form: SignUpForm, interests: tuple[list[str], list[str]]) -> dic
     }
 
 
-def _asked(course: Course) -> set[str]:
-    return {question.key for question in course.questions if question.asked}
-
-
 def _in_words(signup: Signup) -> list[tuple[str, list[str]]]:
     """Return the questions that a course asks, each with the learner's own answer."""
-    asked = _asked(signup.course)
-    return [(QUESTIONS[key].label, _words(signup, key)) for key in QUESTIONS if key in asked]
+    keys = asked(signup.course)
+    return [(QUESTIONS[key].label, _words(signup, key)) for key in QUESTIONS if key in keys]
 
 
 def _words(signup: Signup, key: str) -> list[str]:
@@ -282,34 +220,3 @@ def _words(signup: Signup, key: str) -> list[str]:
     if key == "hours_per_week":
         return [f"{value:g}"] if value is not None else []
     return list(value) if isinstance(value, list) else [value] if value else []
-
-
-def _member(member: Signup, viewer: Signup, at: datetime) -> dict[str, Any]:
-    """Return what one member of a cohort shows to another: never an address, never what is private."""
-    mine = {interest_key(interest.label) for interest in viewer.interests}
-    labels = [interest.label for interest in member.interests]
-    return {
-        "signup": member,
-        "is_me": member.id == viewer.id,
-        "shared": [label for label in labels if interest_key(label) in mine],
-        "others": [label for label in labels if interest_key(label) not in mine],
-        "city": zones.city(member.time_zone),
-        "clock": meetings.in_zone(at, member.time_zone),
-    }
-
-
-def _time(signup: Signup, meeting: meetings.Meeting) -> dict[str, Any]:
-    """Return a common block in the learner's own zone, and in the cohort's where it differs."""
-    mine = meetings.local_times(signup.course, meeting, signup.time_zone)
-    theirs = meetings.local_times(signup.course, meeting, meeting.zone)
-    same = [str(each) for each in mine] == [str(each) for each in theirs]
-    return {
-        "mine": mine,
-        "theirs": None if same else theirs[0] if theirs else None,
-        "city": zones.city(meeting.zone),
-    }
-
-
-def _first_meeting(signup: Signup, common: list[meetings.Meeting]) -> datetime | None:
-    found = meetings.occurrences(signup.course, common[0])[:1] if common else []
-    return meetings.in_zone(found[0], signup.time_zone) if found else None

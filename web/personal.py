@@ -1,0 +1,54 @@
+"""The blueprint of learners' pages, and what a personal link opens for all of them."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, current_app
+
+from cohorts.exceptions import NotFound
+from cohorts.links import Links
+from cohorts.models import Cohort, Course, Signup, SignupState
+from cohorts.standing import standing_of
+
+from .database import session
+
+blueprint = Blueprint("learner", __name__)
+
+
+@blueprint.url_value_preprocessor
+def refuse_nul(endpoint: str | None, values: dict[str, str] | None) -> None:
+    """Answer 404 to an address that no database could look up."""
+    if any("\x00" in value for value in (values or {}).values()):
+        abort(404)
+
+
+def links() -> Links:
+    """Return what makes and reads the links of this site."""
+    found: Links = current_app.extensions["links"]
+    return found
+
+
+def own_signup(token: str) -> Signup:
+    """Return the sign-up that a personal link belongs to; anything else answers 404."""
+    return links().read_learner(session(), token)
+
+
+def own_confirmed(token: str) -> Signup:
+    """Return the sign-up that a personal link belongs to, if it counts."""
+    signup = own_signup(token)
+    if signup.state is not SignupState.CONFIRMED:
+        raise NotFound("Open your personal link first; there is a button to press there.")
+    return signup
+
+
+def own_cohort(token: str) -> tuple[Signup, Cohort]:
+    """Return the sign-up that a personal link belongs to, and the cohort they are in now."""
+    signup = own_signup(token)
+    found = standing_of(session(), signup).cohort
+    if found is None:
+        raise NotFound("You are not in a cohort at the moment.")
+    return signup, found
+
+
+def asked(course: Course) -> set[str]:
+    """Return the keys of the questions that a course asks."""
+    return {question.key for question in course.questions if question.asked}
