@@ -115,6 +115,7 @@ class User(Base):
     email: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str] = mapped_column(default="")
     role: Mapped[Role] = mapped_column(state_type(Role), default=Role.ORGANISER)
+    locale: Mapped[str] = mapped_column(default="", server_default="")
     active: Mapped[bool] = mapped_column(default=True)
     fs_uniquifier: Mapped[str] = mapped_column(unique=True, default=new_key)
     sign_in_nonce: Mapped[str] = mapped_column(default=lambda: secrets.token_urlsafe(16))
@@ -229,6 +230,7 @@ class Signup(Base):
     link_version: Mapped[int] = mapped_column(default=1)
     email: Mapped[str]
     name: Mapped[str]
+    locale: Mapped[str] = mapped_column(default="", server_default="")
     time_zone: Mapped[str]
     availability: Mapped[frozenset[int]]
     languages: Mapped[list[str]] = mapped_column(default=list)

@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from . import meetings
+from . import language, meetings
 from .database import Database
 from .links import SIGN_IN_SECONDS, Links
 from .mailers import Mailer, MailError
@@ -144,7 +144,14 @@ def _later(mail: Mail, reason: str, *, permanent: bool = False) -> None:
 
 
 def render(session: Session, mail: Mail, links: Links, sender: str) -> EmailMessage | None:
-    """Put a mail into words; None when it has nothing to say any more."""
+    """Put a mail into words of its addressee's language; None when it has nothing to say any more."""
+    person = mail.signup or mail.user
+    assert person is not None
+    with language.using(person.locale):
+        return _rendered(session, mail, links, sender)
+
+
+def _rendered(session: Session, mail: Mail, links: Links, sender: str) -> EmailMessage | None:
     words = _words(session, mail, links)
     if words is None:
         return None
@@ -158,19 +165,22 @@ def render(session: Session, mail: Mail, links: Links, sender: str) -> EmailMess
     message["Date"] = format_datetime(mail.created_at)
     message["Message-ID"] = f"<{mail.key}@{urlsplit(links.public_url).hostname}>"
     message["Auto-Submitted"] = "auto-generated"
+    message["Content-Language"] = language.code()
     message.set_content(body.strip() + "\n")
     return message
 
 
 @lru_cache(maxsize=1)
 def _templates() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("cohorts", "emails"),
         autoescape=False,  # noqa: S701 (plain text, no HTML)
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    language.install(environment)
+    return environment
 
 
 def _addressee(mail: Mail) -> tuple[str, str]:

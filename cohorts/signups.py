@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session, selectinload
 
+from . import language
 from .answers import FIELDS, Answers, answers_of, check, interest_key
 from .exceptions import Conflict, InvalidInput, NotFound, SignUpClosed
 from .models import (
@@ -182,6 +183,7 @@ def sign_up(session: Session, course: Course, answers: Answers, at: datetime) ->
     waiting = not _has_place(session, course, at)
     signup = store(session, course, answers)
     signup.waiting = waiting
+    signup.locale = language.locale()
     signup.created_at = at
     enqueue(session, Kind.CONFIRM, signup=signup)
     session.flush()

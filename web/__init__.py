@@ -26,7 +26,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     from cohorts.database import Database
     from cohorts.links import Links
 
-    from . import auth, errors, learner, organiser, security
+    from . import auth, errors, learner, locales, organiser, security
     from . import database as requests
 
     settings = settings or config.load()
@@ -44,6 +44,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     requests.init_app(app, database or Database(settings.database_url))
     app.extensions["links"] = Links(settings.secret_key, settings.public_url)
     app.extensions["jobs"] = jobs.Queue(settings.queue_url, settings.secret_key)
+    locales.init_app(app)  # first of all: what any of the others says is said in the right language
     CSRFProtect(app)
     Compress(app)
 

@@ -19,11 +19,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, scoped_session
 from werkzeug.local import LocalProxy
 
-from cohorts import notices
+from cohorts import language, notices
 from cohorts.answers import address, is_address
 from cohorts.links import Links
 from cohorts.models import Base, User, now
 
+from . import locales
 from .database import session
 
 blueprint = Blueprint("auth", __name__)
@@ -99,9 +100,22 @@ def confirm_sign_in(token: str) -> ResponseReturnValue:
         user = links.read_sign_in(session(), token)
         return render_template("auth/sign_in_confirm.html", email=user.email)
     user = links.spend_sign_in(session(), token)
+    user.locale = user.locale or language.locale()
     session().commit()
+    locales.remember(user)
     login_user(cast(UserMixin, session().get(Account, user.id)))
     return redirect(url_for("organiser.courses"))
+
+
+@blueprint.post("/language")
+def change_language() -> ResponseReturnValue:
+    """Change the language of this browser, and of the mails to whoever is signed in."""
+    locales.choose(request.form.get("lang", ""))
+    user = current_user()
+    if user is not None:
+        user.locale = language.locale()
+        session().commit()
+    return locales.back()
 
 
 @blueprint.post("/sign-out")

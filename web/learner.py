@@ -7,7 +7,7 @@ from typing import Any, Final
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import availability, meetings, signups
+from cohorts import availability, language, meetings, signups
 from cohorts.exceptions import InvalidInput
 from cohorts.models import Course, Signup, SignupState, now
 from cohorts.questions import QUESTIONS
@@ -15,7 +15,7 @@ from cohorts.signups import Phase
 from cohorts.standing import standing_of
 from cohorts.week import WEEKDAYS
 
-from . import cohort_pages, zones
+from . import cohort_pages, locales, zones
 from .database import session
 from .forms import EXPERIENCES, LANGUAGES, SignUpForm
 from .personal import asked, blueprint, own_confirmed, own_signup
@@ -111,6 +111,16 @@ def come_back(token: str) -> ResponseReturnValue:
     session().commit()
     flash("Welcome back. Please look whether your answers still hold.")
     return redirect(url_for(".mine", token=token))
+
+
+@blueprint.post("/l/<token>/language")
+def change_language(token: str) -> ResponseReturnValue:
+    """Change the language of a learner's pages and mails."""
+    signup = own_signup(token)
+    locales.choose(request.form.get("lang", ""))
+    signup.locale = language.locale()
+    session().commit()
+    return locales.back()
 
 
 @blueprint.get("/l/<token>/edit")

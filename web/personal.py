@@ -9,6 +9,7 @@ from cohorts.links import Links
 from cohorts.models import Cohort, Course, Signup, SignupState
 from cohorts.standing import standing_of
 
+from . import locales
 from .database import session
 
 blueprint = Blueprint("learner", __name__)
@@ -28,8 +29,13 @@ def links() -> Links:
 
 
 def own_signup(token: str) -> Signup:
-    """Return the sign-up that a personal link belongs to; anything else answers 404."""
-    return links().read_learner(session(), token)
+    """Return the sign-up that a personal link belongs to; anything else answers 404.
+
+    The rest of the request is in that learner's language.
+    """
+    signup = links().read_learner(session(), token)
+    locales.speak_to(signup, token)
+    return signup
 
 
 def own_confirmed(token: str) -> Signup:
