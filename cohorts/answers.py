@@ -69,7 +69,8 @@ class Answers:
         name: What the others call this learner.
         email: Their address, in lower case.
         time_zone: IANA name.
-        availability: Half hours of their own week, from 0 (Monday 00:00) to 335.
+        availability: Half hours of their own week in which they are free, from 0 (Monday 00:00) to 335.
+        if_needed: Half hours that would do if nothing else fits; one that is free as well counts as free.
         languages: Names of languages, in English if there is an English name.
         interests: Labels, the course's or their own.
         experience: How familiar they are with the subject.
@@ -86,6 +87,7 @@ class Answers:
     email: str
     time_zone: str
     availability: frozenset[int]
+    if_needed: frozenset[int] = frozenset()
     languages: tuple[str, ...] = ()
     interests: tuple[str, ...] = ()
     experience: Experience | None = None
@@ -103,6 +105,7 @@ class Answers:
             "email": address(self.email),
             "time_zone": self.time_zone.strip(),
             "availability": frozenset(self.availability),
+            "if_needed": frozenset(self.if_needed) - frozenset(self.availability),
             "goal": self.goal.replace("\r\n", "\n").strip(),
         }
         tidied |= {name: _once(map(_one_line, getattr(self, name))) for name in _TAGS}
@@ -187,10 +190,12 @@ def _about_week(answers: Answers) -> Iterator[tuple[str, str]]:
         yield "time_zone", "Choose your time zone."
     elif answers.time_zone not in time_zones():
         yield "time_zone", "Choose a time zone from the list, such as Europe/Berlin."
-    if not answers.availability:
-        yield "availability", "Mark at least one half hour when you are free."
-    elif not all(0 <= slot < SLOTS for slot in answers.availability):
-        yield "availability", "Some of these times are not half hours of a week."
+    if not answers.availability and not answers.if_needed:
+        yield "availability", "No time is marked yet. Mark every half hour in which you could meet."
+    for field in ("availability", "if_needed"):
+        slots: frozenset[int] = getattr(answers, field)
+        if not all(0 <= slot < SLOTS for slot in slots):
+            yield field, "Some of these times are not half hours of a week."
     hours = answers.hours_per_week
     if hours is not None and not MIN_HOURS <= hours <= MAX_HOURS:
         yield "hours_per_week", f"Give a number of hours from {MIN_HOURS:g} to {MAX_HOURS:g}."

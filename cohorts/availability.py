@@ -31,11 +31,16 @@ def parse(text: str) -> frozenset[int]:
 
 def write(slots: frozenset[int]) -> str:
     """Return the text of a set of half hours; ``parse`` reads the same set back."""
-    return "; ".join(
+    return "; ".join(pieces(slots))
+
+
+def pieces(slots: frozenset[int]) -> list[str]:
+    """Return the text of each stretch of a day by itself, such as ``Mon 18:00-21:00``."""
+    return [
         f"{WEEKDAYS[day][:3]} {_clock(start)}-{_clock(end)}"
         for day in range(7)
         for start, end in _stretches(slots, day)
-    )
+    ]
 
 
 def _stretches(slots: frozenset[int], day: int) -> Iterator[tuple[int, int]]:

@@ -188,6 +188,7 @@ def _learner(identity: str, answers: Answers, ids: Mapping[str, str]) -> matcher
         id=identity,
         time_zone=answers.time_zone,
         free=answers.availability,
+        if_needed=answers.if_needed,
         languages=frozenset(language.casefold() for language in answers.languages),
         answers={
             "interests": frozenset(answers.interests),

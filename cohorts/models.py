@@ -233,6 +233,7 @@ class Signup(Base):
     locale: Mapped[str] = mapped_column(default="", server_default="")
     time_zone: Mapped[str]
     availability: Mapped[frozenset[int]]
+    if_needed: Mapped[frozenset[int]] = mapped_column(default=frozenset())
     languages: Mapped[list[str]] = mapped_column(default=list)
     experience: Mapped[Experience | None] = mapped_column(state_type(Experience))
     hours_per_week: Mapped[float | None]

@@ -208,6 +208,7 @@ def _yes_or_no(text: str) -> bool:
 _READERS: Final[dict[str, tuple[Callable[[str], Any], Any]]] = {
     "time_zone": (_time_zone, ""),
     "availability": (availability.parse, frozenset()),
+    "if_needed": (availability.parse, frozenset()),
     "experience": (_experience, None),
     "hours_per_week": (_hours, None),
     "convenor": (_yes_or_no, False),

@@ -182,7 +182,8 @@ def signup(slug: str, key: str) -> ResponseReturnValue:
         state=directory.state_of(found),
         clock=now().astimezone(ZoneInfo(found.time_zone)),
         pieces=directory.spans(found.availability),
-        free=[text for text in availability.write(found.availability).split("; ") if text],
+        free=availability.pieces(found.availability),
+        if_needed=availability.pieces(found.if_needed),
         answers=_answers(course, found),
     )
 

@@ -20,8 +20,10 @@ from wtforms import (
 )
 
 from cohorts.answers import FIELDS, Answers, Errors, answers_of, check
+from cohorts.availability import SLOTS_A_DAY
 from cohorts.models import Course, Signup
 from cohorts.questions import QUESTIONS, Experience
+from cohorts.week import SLOTS
 
 LANGUAGES: Final = (
     ("English", "English", "en"),
@@ -51,7 +53,12 @@ EXPERIENCES: Final = (
     (Experience.ADVANCED.value, "I know it well"),
 )
 
-_ALWAYS: Final = frozenset({"name", "email", "time_zone", "availability", "csrf_token"})
+DAYTIME: Final = range(16, 44)
+"""Half hours of a day from 08:00 to 22:00; those outside fold away in the grid."""
+
+_ALWAYS: Final = frozenset(
+    {"name", "email", "time_zone", "availability", "if_needed", "whole_week", "csrf_token"}
+)
 
 
 class SlotsField(Field):  # type: ignore[misc]
@@ -140,6 +147,9 @@ class SignUpForm(FlaskForm):  # type: ignore[misc]
     email = EmailField("E-mail address")
     time_zone = StringField("Your time zone")
     availability = SlotsField("When are you free?")
+    if_needed = SlotsField("Only if needed")
+    whole_week = StringField()
+    """What was meant by marking every hour: "yes", any of them, or "days", without the nights."""
     languages = TagsField(QUESTIONS["languages"].label)
     interests = TagsField(QUESTIONS["interests"].label)
     experience = RadioField(
@@ -171,6 +181,7 @@ class SignUpForm(FlaskForm):  # type: ignore[misc]
         super().__init__(formdata=None, data=start)
         self._course = course
         self._email = signup.email if signup is not None else None
+        self._had_whole_week = signup is not None and len(signup.availability) == SLOTS
         self.required = {question.key for question in course.questions if question.required}
         asked = {question.key for question in course.questions if question.asked} | _ALWAYS
         for name in [name for name in self._fields if name not in asked or (signup and name == "email")]:
@@ -190,6 +201,18 @@ class SignUpForm(FlaskForm):  # type: ignore[misc]
         super().validate(extra_validators)
         self.refuse(check(self.answers(), self._course))
         return not self.errors
+
+    def validate_availability(self, field: SlotsField) -> None:
+        """Ask once whether the whole week is meant; somebody who said so before is not asked again."""
+        if self.whole_week.data == "days":
+            field.data = frozenset(slot for slot in field.data if slot % SLOTS_A_DAY in DAYTIME)
+        elif self.marks_whole_week and self.whole_week.data != "yes" and not self._had_whole_week:
+            raise ValidationError("You marked the whole week, nights too. Is that what you meant?")
+
+    @property
+    def marks_whole_week(self) -> bool:
+        """Whether every half hour is marked as free."""
+        return len(self.availability.data) == SLOTS
 
     def validate_experience(self, field: Field) -> None:
         """Refuse what is none of the options; no answer is fine."""

@@ -80,7 +80,8 @@ def mine(token: str) -> ResponseReturnValue:
         course=signup.course,
         token=token,
         standing=standing_of(session(), signup),
-        free=availability.write(signup.availability).split("; "),
+        free=availability.pieces(signup.availability),
+        if_needed=availability.pieces(signup.if_needed),
         answers=_in_words(signup),
         clock=meetings.in_zone(now(), signup.time_zone),
     )

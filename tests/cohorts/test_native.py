@@ -64,7 +64,7 @@ def problems_of(content: bytes) -> list[tuple[int, str, str]]:
             "Mon 24:00-02:00",
             "'Mon 24:00-02:00' starts at 24:00. Write it as 00:00 of the next day.",
         ),
-        ("availability", "", "Mark at least one half hour when you are free."),
+        ("availability", "", "No time is marked yet. Mark every half hour in which you could meet."),
         (
             "time_zone",
             "Europe/Berlim",
@@ -260,6 +260,7 @@ answers = st.builds(
     email=addresses,
     time_zone=st.sampled_from(sorted(time_zones())),
     availability=st.frozensets(st.integers(0, 335), min_size=1),
+    if_needed=st.frozensets(st.integers(0, 335)),
     languages=st.lists(plain, max_size=4),
     interests=st.lists(plain, max_size=4),
     experience=st.sampled_from([None, *Experience]),

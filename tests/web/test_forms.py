@@ -22,6 +22,8 @@ POSTED = MultiDict(
         ("time_zone", "Europe/London"),
         ("availability", "36"),
         ("availability", "37"),
+        ("if_needed", "37"),
+        ("if_needed", "38"),
         ("languages", "English"),
         ("languages", "Polish, Welsh"),
         ("interests", "Art, music and film"),
@@ -61,6 +63,7 @@ def test_form_reads_every_answer() -> None:
     answers = form.answers()
     assert (answers.name, answers.email) == ("Ada Lovelace", "ada@example.org")
     assert answers.availability == {36, 37}
+    assert answers.if_needed == {38}  # what is free as well is free
     assert answers.languages == ("English", "Polish", "Welsh")
     assert answers.interests == ("Art, music and film", "Chess", "Go", "Knitting")
     assert (answers.experience, answers.hours_per_week) == (Experience.BEGINNER, 2.5)
@@ -71,7 +74,8 @@ def test_form_reads_every_answer() -> None:
 @pytest.mark.usefixtures("request_context")
 def test_form_leaves_out_what_the_course_does_not_ask() -> None:
     form = SignUpForm(course_asking("goal"), POSTED)
-    assert {field.name for field in form} == {"name", "email", "time_zone", "availability", "goal"}
+    always = {"name", "email", "time_zone", "availability", "if_needed", "whole_week"}
+    assert {field.name for field in form} == always | {"goal"}
     assert form.validate(), form.errors
     assert form.answers().interests == ()
     assert form.answers().goal == "Win."
@@ -172,3 +176,37 @@ def test_hours_field_understands_commas(text: str, hours: float | None) -> None:
     form = OneField(MultiDict([("hours", text)]))
     assert form.validate()
     assert form.hours.hours == hours
+
+
+def whole_week(**given: str) -> SignUpForm:
+    posted = MultiDict([each for each in POSTED.items(multi=True) if each[0] != "availability"])
+    posted.setlist("availability", [str(slot) for slot in range(336)])
+    return SignUpForm(course_asking(), posted | MultiDict(given))
+
+
+@pytest.mark.usefixtures("request_context")
+def test_whole_week_is_asked_about_once() -> None:
+    form = whole_week()
+    assert not form.validate()
+    assert form.errors == {"availability": ["You marked the whole week, nights too. Is that what you meant?"]}
+    form = whole_week(whole_week="yes")
+    assert form.validate(), form.errors
+    assert len(form.answers().availability) == 336
+    form = whole_week(whole_week="days")
+    assert form.validate(), form.errors
+    assert form.answers().availability == {day * 48 + row for day in range(7) for row in range(16, 44)}
+
+
+@pytest.mark.usefixtures("request_context")
+def test_hours_that_would_do_if_needed_are_enough() -> None:
+    form = SignUpForm(course_asking(), MultiDict([*ONLY_IF_NEEDED]))
+    assert form.validate(), form.errors
+    assert (form.answers().availability, form.answers().if_needed) == (frozenset(), {40})
+
+
+ONLY_IF_NEEDED = (
+    ("name", "Ada"),
+    ("email", "ada@example.org"),
+    ("time_zone", "UTC"),
+    ("if_needed", "40"),
+)
