@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from typing import Final
 
 from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from .exceptions import InvalidLink
 from .models import Signup, User, now
+from .subscriptions import Topic
 
 SIGN_IN_SECONDS: Final = 600
 
@@ -22,6 +24,7 @@ class Links:
         """Sign with ``secret_key``; ``public_url`` has no trailing slash."""
         self.public_url = public_url
         self._learner = URLSafeSerializer(secret_key, salt="learner link")
+        self._stop_mails = URLSafeSerializer(secret_key, salt="stop mails")
         self._sign_in = URLSafeTimedSerializer(secret_key, salt="sign-in link")
 
     def course(self, slug: str) -> str:
@@ -50,6 +53,30 @@ class Links:
         if signup is None:
             raise InvalidLink
         return signup
+
+    def stop_mails(self, signup: Signup, topics: Iterable[Topic]) -> str:
+        """Return a link that stops a learner's mails about some topics and can do nothing else.
+
+        It outlives a new personal link: old mails can still be stopped.
+        """
+        token = self._stop_mails.dumps([signup.key, [topic.value for topic in topics]])
+        return f"{self.public_url}/stop-mails/{token}"
+
+    def read_stop_mails(self, session: Session, token: str) -> tuple[Signup, list[Topic]]:
+        """Return whose mails about which topics a link stops.
+
+        Raises:
+            InvalidLink: The token was not made here, or the learner has been erased.
+        """
+        try:
+            key, topics = self._stop_mails.loads(token)
+            found = [Topic(topic) for topic in topics]
+        except (BadData, TypeError, ValueError) as error:
+            raise InvalidLink from error
+        signup = session.scalar(select(Signup).where(Signup.key == key))
+        if signup is None:
+            raise InvalidLink
+        return signup, found
 
     def sign_in(self, user: User) -> str:
         """Return a link that signs ``user`` in once, within ten minutes."""

@@ -243,6 +243,7 @@ class Signup(Base):
     works_with: Mapped[list[str]] = mapped_column(default=list)
     avoids: Mapped[list[str]] = mapped_column(default=list)
     convenor: Mapped[bool] = mapped_column(default=False)
+    stopped_mails: Mapped[list[str]] = mapped_column(default=list)
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
     confirmed_at: Mapped[datetime | None]

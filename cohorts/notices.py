@@ -7,6 +7,7 @@ A row names its addressee and kind only. The words are made when the mail is sen
 from __future__ import annotations
 
 import logging
+import re
 from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -25,6 +26,7 @@ from .database import Database
 from .links import SIGN_IN_SECONDS, Links
 from .mailers import Mailer, MailError
 from .models import Cohort, Mail, MailState, Membership, Run, Seat, Signup, SignupState, User, now
+from .subscriptions import Topic, wants
 
 ATTEMPTS: Final = 10
 CLAIM: Final = timedelta(minutes=2)
@@ -49,6 +51,14 @@ class Kind(StrEnum):
 
 FOR_CONFIRMED_ONLY: Final = {Kind.WAITING, Kind.PLACE_FREE, Kind.PLACED, Kind.UNPLACED}
 """Mails that are dropped when the learner has withdrawn before they were sent."""
+
+OPTIONAL: Final[dict[Kind, Topic]] = {}
+"""Mails that a learner can stop. All others answer what somebody did, and always come."""
+
+MAX_SUBJECT: Final = 120
+
+_DIRECTIONS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Characters that turn the direction of what follows them, with which a name could dress up a link."""
 
 
 def enqueue(session: Session, kind: Kind, *, signup: Signup | None = None, user: User | None = None) -> Mail:
@@ -152,22 +162,50 @@ def render(session: Session, mail: Mail, links: Links, sender: str) -> EmailMess
 
 
 def _rendered(session: Session, mail: Mail, links: Links, sender: str) -> EmailMessage | None:
+    topic = OPTIONAL.get(Kind(mail.kind))
+    if topic is not None and mail.signup is not None and not wants(mail.signup, topic):
+        return None
     words = _words(session, mail, links)
     if words is None:
         return None
+    stop = _stop_link(mail, links)
     text = _templates().get_template(f"{mail.kind}.txt").render(words)
-    subject, body = text.split("\n", 1)
+    if topic is not None:
+        text += _templates().get_template("_stop.txt").render(words, stop=stop)
+    subject, body = _DIRECTIONS.sub("", text).split("\n", 1)
+    message = _envelope(mail, links, sender)
+    message["Subject"] = _one_line(subject.removeprefix("Subject:"), MAX_SUBJECT)
+    if stop is not None:
+        message["List-Unsubscribe"] = f"<{stop}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    message.set_content(body.strip() + "\n")
+    return message
+
+
+def _envelope(mail: Mail, links: Links, sender: str) -> EmailMessage:
+    """Return a mail without words: who writes to whom, when."""
     name, address = _addressee(mail)
     message = EmailMessage()
     message["From"] = sender
-    message["To"] = Address(display_name=" ".join(name.split()), addr_spec=address)
-    message["Subject"] = " ".join(subject.removeprefix("Subject:").split())
+    message["To"] = Address(display_name=_one_line(_DIRECTIONS.sub("", name)), addr_spec=address)
     message["Date"] = format_datetime(mail.created_at)
     message["Message-ID"] = f"<{mail.key}@{urlsplit(links.public_url).hostname}>"
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = language.code()
-    message.set_content(body.strip() + "\n")
     return message
+
+
+def _stop_link(mail: Mail, links: Links) -> str | None:
+    """Return the address where a mail program stops mails: this kind, or all that can be stopped."""
+    if mail.signup is None:
+        return None  # organisers get nothing but the links they ask for
+    topic = OPTIONAL.get(Kind(mail.kind))
+    return links.stop_mails(mail.signup, Topic if topic is None else [topic])
+
+
+def _one_line(text: str, most: int | None = None) -> str:
+    line = " ".join(text.split())
+    return line if most is None or len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
 @lru_cache(maxsize=1)

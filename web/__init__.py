@@ -26,7 +26,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     from cohorts.database import Database
     from cohorts.links import Links
 
-    from . import auth, errors, learner, locales, organiser, security
+    from . import auth, errors, learner, locales, mails, organiser, security
     from . import database as requests
 
     settings = settings or config.load()
@@ -45,7 +45,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.extensions["links"] = Links(settings.secret_key, settings.public_url)
     app.extensions["jobs"] = jobs.Queue(settings.queue_url, settings.secret_key)
     locales.init_app(app)  # first of all: what any of the others says is said in the right language
-    CSRFProtect(app)
+    CSRFProtect(app).exempt(mails.stop_mails)  # a mail program comes without a cookie
     Compress(app)
 
     @app.after_request

@@ -65,11 +65,11 @@ def test_forms_without_a_token_are_refused_with_words(app: Flask) -> None:
 
 
 def test_every_change_needs_a_token(app: Flask) -> None:
-    """No route that takes POST is left out of the protection."""
+    """No route that takes POST is left out of the protection, but the one that mail programs post to."""
     app.config["WTF_CSRF_ENABLED"] = True
     client = app.test_client()
     for rule in app.url_map.iter_rules():
-        if "POST" in (rule.methods or ()):
+        if "POST" in (rule.methods or ()) and rule.endpoint != "learner.stop_mails":
             values = dict.fromkeys(rule.arguments, "1")
             path = app.url_map.bind("localhost").build(rule.endpoint, values, method="POST")
             assert client.post(path).status_code == 400, rule

@@ -1,0 +1,213 @@
+"""Every kind of mail, put into words: what its headers say, and that its text is whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+import pytest
+from smtpdfix import SMTPDFix
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cohorts import notices
+from cohorts.links import Links
+from cohorts.mailers import from_url
+from cohorts.models import Cohort, Course, Mail, Membership, Run, RunState, Seat, Signup, SignupState, now
+from cohorts.notices import OPTIONAL, Kind
+from cohorts.subscriptions import Topic
+from tests.factories import make_course, make_signup, make_user
+
+SENDER = "Cohorts <cohorts@example.org>"
+LONG = "Wolfeschlegelsteinhausenbergerdorff " * 2 + "Nguyễn Ωμέγα 小林"
+HOSTILE = "Eve\r\nBcc: everybody@example.org\r\n\r\n\u202egro.elpmaxe\u2066 <b>{{ 7 * 7 }}%s</b>"
+NAMES = {"usual": "Amina Yusuf", "long": LONG, "hostile": HOSTILE}
+TITLES = {"usual": "Play with your music", "long": "Donaudampfschifffahrt und " * 7, "hostile": HOSTILE}
+
+SUBJECTS = {
+    Kind.CONFIRM: "Confirm your sign-up for Play with your music",
+    Kind.ALREADY_SIGNED_UP: "You are known to Play with your music already",
+    Kind.WAITING: "You are on the waiting list of Play with your music",
+    Kind.PLACE_FREE: "You have a place in Play with your music",
+    Kind.PLACED: "Your cohort for Play with your music: Cohort 1",
+    Kind.UNPLACED: "No cohort yet for Play with your music",
+    Kind.SIGN_IN: "Your sign-in link for Cohorts",
+}
+"""What each kind says in a list of mails: a new kind needs a line here, and maybe a scene below."""
+
+TO_USERS = {Kind.SIGN_IN}
+
+
+def pending(session: Session, signup: Signup) -> None:
+    signup.state, signup.confirmed_at = SignupState.PENDING, None
+
+
+def waiting(session: Session, signup: Signup) -> None:
+    signup.waiting = True
+
+
+def placed(session: Session, signup: Signup) -> None:
+    """Put a learner into a published cohort, beside somebody whose name is as long or as hostile."""
+    run = Run(course_id=signup.course_id, state=RunState.PUBLISHED, published_at=now())
+    cohort = Cohort(run=run, position=1, name="Cohort 1", score=0.5, meetings=[["UTC", 36]])
+    session.add_all([run, cohort])
+    session.flush()
+    for each in (signup, make_signup(session, signup.course, name=signup.name)):
+        session.add(Membership(signup_id=each.id, cohort_id=cohort.id))
+
+
+def unplaced(session: Session, signup: Signup) -> None:
+    run = Run(course_id=signup.course_id, state=RunState.PUBLISHED, published_at=now())
+    seat = Seat(run=run, signup_id=signup.id, reason="Nobody is free when you are.", remedy="Add an evening.")
+    session.add_all([run, seat])
+
+
+SCENES: dict[Kind, Callable[[Session, Signup], None]] = {
+    Kind.CONFIRM: pending,
+    Kind.WAITING: waiting,
+    Kind.PLACED: placed,
+    Kind.UNPLACED: unplaced,
+}
+"""What has to be so for a mail to have something to say; a confirmed sign-up is enough for the others."""
+
+
+def mail_of(session: Session, kind: Kind, name: str, title: str) -> Mail:
+    """Put one mail of a kind into the outbox, with all it speaks of."""
+    if kind in TO_USERS:
+        mail = notices.enqueue(session, kind, user=make_user(session, name=name))
+    else:
+        course: Course = make_course(session, title=title)
+        signup = make_signup(session, course, name=name)
+        SCENES.get(kind, lambda *_: None)(session, signup)
+        mail = notices.enqueue(session, kind, signup=signup)
+    session.flush()
+    return mail
+
+
+def render(session: Session, links: Links, mail: Mail) -> EmailMessage:
+    message = notices.render(session, mail, links, SENDER)
+    assert message is not None
+    return message
+
+
+def over_the_wire(message: EmailMessage) -> EmailMessage:
+    """Return a mail as its receiver reads it."""
+    raw = message.as_bytes(policy=policy.SMTP)
+    assert all(len(line) <= 998 for line in raw.split(b"\r\n"))  # RFC 5322
+    return message_from_bytes(raw, policy=policy.default)
+
+
+every_kind = pytest.mark.parametrize("kind", Kind)
+
+
+@every_kind
+def test_subject_tells_what_the_mail_is_about(session: Session, links: Links, kind: Kind) -> None:
+    message = render(session, links, mail_of(session, kind, NAMES["usual"], TITLES["usual"]))
+    assert over_the_wire(message)["Subject"] == SUBJECTS[kind]
+
+
+@every_kind
+@pytest.mark.parametrize("style", NAMES)
+def test_headers_are_whole_and_nobody_elses(session: Session, links: Links, kind: Kind, style: str) -> None:
+    mail = mail_of(session, kind, NAMES[style], TITLES[style])
+    message = over_the_wire(render(session, links, mail))
+    expected = {"From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Language"}
+    expected |= {"Content-Type", "Content-Transfer-Encoding", "MIME-Version"}
+    if kind not in TO_USERS:
+        expected |= {"List-Unsubscribe", "List-Unsubscribe-Post"}
+    assert sorted(message.keys()) == sorted(expected)
+    assert message["From"] == SENDER
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Message-ID"] == f"<{mail.key}@localhost>"
+    (addressee,) = message["To"].addresses
+    assert addressee.addr_spec == (mail.signup or mail.user).email  # type: ignore[union-attr]
+    assert 10 <= len(message["Subject"]) <= 120
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\r\n]", message["Subject"] + addressee.display_name)
+
+
+@every_kind
+@pytest.mark.parametrize("style", NAMES)
+def test_text_is_plain_and_whole(session: Session, links: Links, kind: Kind, style: str) -> None:
+    name = NAMES[style]
+    mail = mail_of(session, kind, name, TITLES[style])
+    message = over_the_wire(render(session, links, mail))
+    assert message.get_content_type() == "text/plain"
+    assert message.get_content_charset() == "utf-8"
+    text = message.get_content().replace(" ".join(name.split()), "").replace(name, "")
+    text = text.replace("\n".join(name.splitlines()), "")
+    if style != "hostile":
+        assert re.findall(r"\{\{|\}\}|\{%|%\(|\bNone\b|Undefined|<[a-z]|\n{4}", text) == []
+    assert "49" not in text  # words of others are never taken for a template
+    assert not re.search("[\u202a-\u202e\u2066-\u2069]", text)
+
+
+@every_kind
+def test_links_belong_to_the_addressee(session: Session, links: Links, kind: Kind) -> None:
+    mail = mail_of(session, kind, NAMES["usual"], TITLES["usual"])
+    text = render(session, links, mail).get_content()
+    found = re.findall(r"https?://\S+", text)
+    assert found != []
+    for link in found:
+        route, token = re.fullmatch(r"http://localhost/([a-z-]+)/([\w.-]+)\S*", link).groups()  # type: ignore[union-attr]
+        if route == "sign-in":
+            assert links.read_sign_in(session, token) is mail.user
+        elif route == "stop-mails":
+            assert links.read_stop_mails(session, token)[0] is mail.signup
+        else:
+            assert (route, links.read_learner(session, token)) == ("l", mail.signup)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in TO_USERS])
+def test_list_unsubscribe_stops_this_kind_or_all_that_can_be_stopped(
+    session: Session, links: Links, kind: Kind
+) -> None:
+    mail = mail_of(session, kind, NAMES["usual"], TITLES["usual"])
+    message = over_the_wire(render(session, links, mail))
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    token = re.fullmatch(r"<http://localhost/stop-mails/(\S+)>", message["List-Unsubscribe"])
+    assert token is not None
+    topics = [OPTIONAL[kind]] if kind in OPTIONAL else list(Topic)
+    assert links.read_stop_mails(session, token[1]) == (mail.signup, topics)
+    # One can also stop them without a mail program that knows the header.
+    assert (token[1] in message.get_content()) == (kind in OPTIONAL)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in TO_USERS])
+def test_stopped_mails_are_not_sent_and_needed_ones_are(session: Session, links: Links, kind: Kind) -> None:
+    mail = mail_of(session, kind, NAMES["usual"], TITLES["usual"])
+    assert mail.signup is not None
+    mail.signup.stopped_mails = [topic.value for topic in Topic]
+    assert (notices.render(session, mail, links, SENDER) is None) == (kind in OPTIONAL)
+
+
+def test_every_kind_through_a_real_server(session: Session, smtpd: SMTPDFix, links: Links) -> None:
+    sent = [render(session, links, mail_of(session, kind, HOSTILE, TITLES["long"])) for kind in Kind]
+    with from_url(f"smtp://{smtpd.hostname}:{smtpd.port}") as mailer:
+        for message in sent:
+            mailer.send(message)
+    received = [message_from_bytes(each.as_bytes(), policy=policy.default) for each in smtpd.messages]
+    assert len(received) == len(Kind)
+    for there, here in zip(received, sent, strict=True):
+        for header in ("To", "Subject", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post"):
+            assert there[header] == here[header]
+        assert there.get_content().replace("\r\n", "\n") == here.get_content()
+        assert there["Bcc"] is None
+
+
+def test_a_kind_that_can_be_stopped_has_its_own_link(
+    session: Session, links: Links, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(OPTIONAL, Kind.PLACE_FREE, Topic.NEWS)
+    mail = mail_of(session, Kind.PLACE_FREE, NAMES["usual"], TITLES["usual"])
+    message = render(session, links, mail)
+    assert mail.signup is not None
+    stop = links.stop_mails(mail.signup, [Topic.NEWS])
+    assert message["List-Unsubscribe"] == f"<{stop}>"
+    assert message.get_content().endswith(f"{stop}\n")
+    mail.signup.stopped_mails = ["reminders"]
+    assert notices.render(session, mail, links, SENDER) is not None
+    mail.signup.stopped_mails = ["news"]
+    assert notices.render(session, mail, links, SENDER) is None
+    assert session.scalars(select(Mail.id)).all() == [mail.id]

@@ -1,0 +1,78 @@
+"""Which mails a learner wants: a page behind their link, and the link that stops mails in one step."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cohorts import language, subscriptions
+from cohorts.language import gettext
+from cohorts.language import lazy_gettext as _
+from cohorts.links import Links
+from cohorts.subscriptions import Topic
+
+from .database import session
+from .learner import _signup, blueprint
+
+TOPICS: Final = {
+    Topic.REMINDERS: (_("Reminders"), _("A short mail before each meeting of your cohort.")),
+    Topic.CHECK_INS: (_("Check-ins"), _("Once a week: did you meet, and how is it going?")),
+    Topic.NEWS: (_("News of your cohort"), _("A meeting is moved, somebody joins, and the like.")),
+}
+"""What each kind of mail that can be stopped is called, and what it is."""
+
+
+@blueprint.get("/l/<token>/mails")
+def mails(token: str) -> ResponseReturnValue:
+    """Show a learner which mails they get."""
+    signup = _signup(token)
+    wanted = [topic for topic in Topic if subscriptions.wants(signup, topic)]
+    return render_template(
+        "learner/mails.html", course=signup.course, token=token, topics=TOPICS, wanted=wanted
+    )
+
+
+@blueprint.post("/l/<token>/mails")
+def choose_mails(token: str) -> ResponseReturnValue:
+    """Send a learner the mails they ticked, and no others that can be stopped."""
+    ticked = request.form.getlist("wanted")
+    subscriptions.choose(session(), _signup(token), [topic for topic in Topic if topic.value in ticked])
+    session().commit()
+    flash(gettext("Saved. You get the mails you ticked."))
+    return redirect(url_for(".mails", token=token))
+
+
+@blueprint.get("/stop-mails/<token>")
+def ask_to_stop_mails(token: str) -> ResponseReturnValue:
+    """Show a button: opening the link stops nothing, for mail scanners open every link."""
+    return _stop_page(token, "asked")
+
+
+@blueprint.post("/stop-mails/<token>")
+def stop_mails(token: str) -> ResponseReturnValue:
+    """Stop mails, or send them again, at once and with no cookie or form token (RFC 8058).
+
+    Mail programs post here by themselves when somebody presses their “Unsubscribe”. They do not
+    follow a redirect, so the answer is a page.
+    """
+    links: Links = current_app.extensions["links"]
+    signup, topics = links.read_stop_mails(session(), token)
+    resumes = "resume" in request.form
+    act = subscriptions.resume if resumes else subscriptions.stop
+    act(session(), signup, topics)
+    session().commit()
+    return _stop_page(token, "resumed" if resumes else "stopped")
+
+
+def _stop_page(token: str, step: str) -> str:
+    links: Links = current_app.extensions["links"]
+    signup, topics = links.read_stop_mails(session(), token)
+    return render_template(
+        "learner/stop_mails.html",
+        course=signup.course,
+        token=token,
+        step=step,
+        names=[TOPICS[topic][0] for topic in topics],
+    )
