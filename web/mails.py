@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cohorts import language, subscriptions
 from cohorts.language import gettext
 from cohorts.language import lazy_gettext as _
-from cohorts.links import Links
 from cohorts.subscriptions import Topic
 
 from .database import session
-from .learner import _signup, blueprint
+from .personal import blueprint, links, own_signup
 
 TOPICS: Final = {
     Topic.REMINDERS: (_("Reminders"), _("A short mail before each meeting of your cohort.")),
@@ -27,7 +26,7 @@ TOPICS: Final = {
 @blueprint.get("/l/<token>/mails")
 def mails(token: str) -> ResponseReturnValue:
     """Show a learner which mails they get."""
-    signup = _signup(token)
+    signup = own_signup(token)
     wanted = [topic for topic in Topic if subscriptions.wants(signup, topic)]
     return render_template(
         "learner/mails.html", course=signup.course, token=token, topics=TOPICS, wanted=wanted
@@ -38,7 +37,7 @@ def mails(token: str) -> ResponseReturnValue:
 def choose_mails(token: str) -> ResponseReturnValue:
     """Send a learner the mails they ticked, and no others that can be stopped."""
     ticked = request.form.getlist("wanted")
-    subscriptions.choose(session(), _signup(token), [topic for topic in Topic if topic.value in ticked])
+    subscriptions.choose(session(), own_signup(token), [topic for topic in Topic if topic.value in ticked])
     session().commit()
     flash(gettext("Saved. You get the mails you ticked."))
     return redirect(url_for(".mails", token=token))
@@ -57,8 +56,7 @@ def stop_mails(token: str) -> ResponseReturnValue:
     Mail programs post here by themselves when somebody presses their “Unsubscribe”. They do not
     follow a redirect, so the answer is a page.
     """
-    links: Links = current_app.extensions["links"]
-    signup, topics = links.read_stop_mails(session(), token)
+    signup, topics = links().read_stop_mails(session(), token)
     resumes = "resume" in request.form
     act = subscriptions.resume if resumes else subscriptions.stop
     act(session(), signup, topics)
@@ -67,8 +65,9 @@ def stop_mails(token: str) -> ResponseReturnValue:
 
 
 def _stop_page(token: str, step: str) -> str:
-    links: Links = current_app.extensions["links"]
-    signup, topics = links.read_stop_mails(session(), token)
+    signup, topics = links().read_stop_mails(session(), token)
+    if signup.locale:
+        language.speak(signup.locale)
     return render_template(
         "learner/stop_mails.html",
         course=signup.course,

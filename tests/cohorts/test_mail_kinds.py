@@ -22,7 +22,7 @@ from tests.factories import make_course, make_signup, make_user
 
 SENDER = "Cohorts <cohorts@example.org>"
 LONG = "Wolfeschlegelsteinhausenbergerdorff " * 2 + "Nguyễn Ωμέγα 小林"
-HOSTILE = "Eve\r\nBcc: everybody@example.org\r\n\r\n\u202egro.elpmaxe\u2066 <b>{{ 7 * 7 }}%s</b>"
+HOSTILE = "Eve\r\nBcc: everybody@example.org\r\n\r\n\u202egro.elpmaxe\u2066 <b>{{ 31 * 31337 }}%s</b>"
 NAMES = {"usual": "Amina Yusuf", "long": LONG, "hostile": HOSTILE}
 TITLES = {"usual": "Play with your music", "long": "Donaudampfschifffahrt und " * 7, "hostile": HOSTILE}
 
@@ -139,7 +139,7 @@ def test_text_is_plain_and_whole(session: Session, links: Links, kind: Kind, sty
     text = text.replace("\n".join(name.splitlines()), "")
     if style != "hostile":
         assert re.findall(r"\{\{|\}\}|\{%|%\(|\bNone\b|Undefined|<[a-z]|\n{4}", text) == []
-    assert "49" not in text  # words of others are never taken for a template
+    assert "971447" not in text  # words of others are never taken for a template
     assert not re.search("[\u202a-\u202e\u2066-\u2069]", text)
 
 
