@@ -179,6 +179,7 @@ def _rendered(session: Session, mail: Mail, links: Links, sender: str) -> EmailM
         message["List-Unsubscribe"] = f"<{stop}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(body.strip() + "\n")
+    message["Content-Language"] = language.code()  # setting a content clears all that is said of it
     return message
 
 
@@ -191,7 +192,6 @@ def _envelope(mail: Mail, links: Links, sender: str) -> EmailMessage:
     message["Date"] = format_datetime(mail.created_at)
     message["Message-ID"] = f"<{mail.key}@{urlsplit(links.public_url).hostname}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = language.code()
     return message
 
 

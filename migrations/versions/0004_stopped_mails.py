@@ -1,13 +1,13 @@
 """Which kinds of mail a learner has stopped.
 
-Revision: 0003_stopped_mails
+Revision: 0004
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_stopped_mails"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
