@@ -16,8 +16,7 @@ MAX_UPLOAD_BYTES = 10 * 1024 * 1024
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
     """Make the web application; the settings come from the environment unless given."""
     # The command line starts in this package too, and most commands need no web framework.
-    from flask import Flask, Response, request
-    from flask_compress import Compress
+    from flask import Flask
     from flask_wtf import CSRFProtect
     from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -26,7 +25,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     from cohorts.database import Database
     from cohorts.links import Links
 
-    from . import auth, errors, learner, locales, mails, organiser, security
+    from . import auth, compression, errors, learner, locales, mails, organiser, security
     from . import database as requests
 
     settings = settings or config.load()
@@ -36,9 +35,6 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         MAX_CONTENT_LENGTH=MAX_UPLOAD_BYTES,
         MAX_FORM_PARTS=2000,
         WTF_CSRF_TIME_LIMIT=24 * 3600,
-        # Pages carry secrets; only files that are the same for everybody are compressed.
-        COMPRESS_MIMETYPES=["text/css", "text/javascript", "image/svg+xml"],
-        COMPRESS_STREAMS=False,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     requests.init_app(app, database or Database(settings.database_url))
@@ -46,16 +42,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.extensions["jobs"] = jobs.Queue(settings.queue_url, settings.secret_key)
     locales.init_app(app)  # first of all: what any of the others says is said in the right language
     CSRFProtect(app).exempt(mails.stop_mails)  # a mail program comes without a cookie
-    Compress(app)
-
-    @app.after_request
-    def read_static(response: Response) -> Response:
-        """Read our small files at once: what is streamed stays uncompressed."""
-        if request.endpoint == "static" and response.direct_passthrough:
-            response.direct_passthrough = False
-            response.make_sequence()
-        return response
-
+    compression.init_app(app)
     security.init_app(app, secure=settings.public_url.startswith("https://"))
     auth.init_app(app)
     app.register_blueprint(learner.blueprint)

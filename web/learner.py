@@ -13,7 +13,7 @@ from cohorts.models import Course, Signup, SignupState, now
 from cohorts.questions import QUESTIONS
 from cohorts.signups import Phase
 from cohorts.standing import standing_of
-from cohorts.week import WEEKDAYS
+from cohorts.week import SLOTS
 
 from . import cohort_pages, locales, zones
 from .database import session
@@ -209,8 +209,16 @@ def _form_parts(form: SignUpForm, interests: tuple[list[str], list[str]]) -> dic
         "continents": zones.cities(),
         "zone_is_listed": zones.is_listed(zone),
         "known_languages": LANGUAGES,
-        "weekdays": WEEKDAYS,
-        "free": availability.write(frozenset(s for s in form.availability.data if s < 336)),
+        "days": [
+            {
+                "index": day,
+                "name": language.weekday(day),
+                "short": language.weekday(day, "abbreviated"),
+                "tiny": language.weekday(day, "short"),
+            }
+            for day in language.week()
+        ],
+        "free": availability.write(frozenset(s for s in form.availability.data if s < SLOTS)),
     }
 
 

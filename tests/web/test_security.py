@@ -3,15 +3,18 @@
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
 import config
 from cohorts.database import Database
+from cohorts.models import User
 from config import Settings
-from tests.factories import make_course
+from tests.factories import make_course, make_user
 from web import create_app
 
 
@@ -38,6 +41,18 @@ def test_pages_are_not_compressed_but_files_are(client: FlaskClient) -> None:
     assert "Content-Encoding" not in client.get("/", headers=accept).headers
     with client.get("/static/app.css", headers=accept) as answer:
         assert answer.headers["Content-Encoding"] == "gzip"
+
+
+def test_page_of_a_course_is_compressed_for_strangers_alone(
+    session: Session, client: FlaskClient, signed_in: Callable[[User], FlaskClient]
+) -> None:
+    organiser = make_user(session)
+    make_course(session, slug="web")
+    session.commit()
+    accept = {"Accept-Encoding": "gzip"}
+    assert client.get("/c/web", headers=accept).headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in client.post("/c/web", data={"name": "Ada"}, headers=accept).headers
+    assert "Content-Encoding" not in signed_in(organiser).get("/c/web", headers=accept).headers
 
 
 def test_cookies_are_strict_behind_https(database: Database, settings: Settings) -> None:
