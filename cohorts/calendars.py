@@ -1,14 +1,21 @@
-"""The meetings of cohorts as iCalendar (RFC 5545)."""
+"""The meetings of cohorts as iCalendar (RFC 5545): a file, or an address that calendars look at again.
+
+Each meeting is an event of its own, told apart by its cohort and its week. When the time is changed,
+the events of the weeks to come move: they keep their UID and get a higher SEQUENCE, so that no
+calendar shows a meeting twice.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from . import meetings
-from .models import Cohort, Course
+from . import schedule
+from .models import Cohort, Course, Membership
+from .schedule import Occurrence
 
 if TYPE_CHECKING:
     # Only calendars need the library, which takes a while to load.
@@ -16,13 +23,62 @@ if TYPE_CHECKING:
 
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(minutes=1)
+_LOOK_AGAIN: Final = "PT1H"
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """From when to when somebody's calendar has the meetings of a cohort; open while ``until`` is None."""
+
+    since: datetime
+    until: datetime | None
+
+    def covers(self, moment: datetime) -> bool:
+        """Tell whether a moment lies in it."""
+        return self.since <= moment and (self.until is None or moment < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event: a meeting as it stands in somebody's calendar."""
+
+    cohort: Cohort
+    occurrence: Occurrence
+    sequence: int
+    changed_at: datetime
+    is_cancelled: bool
 
 
 def calendar(course: Course, cohorts: Sequence[Cohort]) -> bytes:
-    """Return the weekly meetings of cohorts as iCalendar, each in its anchor zone.
+    """Return the meetings of cohorts as a file, each in its anchor zone.
 
-    The same cohorts give the same bytes, and a cohort's event keeps its UID for good.
+    The same cohorts give the same bytes.
     """
+    return write(course, [entry for cohort in cohorts for entry in of_cohort(course, cohort)])
+
+
+def of_cohort(course: Course, cohort: Cohort) -> list[Entry]:
+    """Return the events of a whole cohort; those after its end are cancelled."""
+    began = cohort.run.published_at or cohort.run.created_at
+    return list(_entries(course, cohort, [Stay(began, cohort.ended_at)]))
+
+
+def of_learner(course: Course, memberships: Iterable[Membership]) -> list[Entry]:
+    """Return the events of every cohort a learner is or was in; those after they left are cancelled."""
+    stays: dict[int, tuple[Cohort, list[Stay]]] = {}
+    for each in sorted(memberships, key=lambda each: (each.since, each.id)):
+        found = stays.setdefault(each.cohort_id, (each.cohort, []))[1]
+        found.append(Stay(each.since, each.until or each.cohort.ended_at))
+    return [entry for cohort, found in stays.values() for entry in _entries(course, cohort, found)]
+
+
+def changed_at(entries: Sequence[Entry]) -> datetime | None:
+    """Return when a calendar was last changed, if there is anything in it."""
+    return max((each.changed_at for each in entries), default=None)
+
+
+def write(course: Course, entries: Sequence[Entry]) -> bytes:
+    """Return events as iCalendar, with the clock changes of their zones."""
     import icalendar
 
     made = icalendar.Calendar()
@@ -30,36 +86,59 @@ def calendar(course: Course, cohorts: Sequence[Cohort]) -> bytes:
     made.add("version", "2.0")
     made.add("method", "PUBLISH")
     made.add("x-wr-calname", course.title)
-    found = [(cohort, starts) for cohort in cohorts if (starts := _starts(course, cohort))]
-    for zone in sorted({meetings.of_cohort(cohort)[0].zone for cohort, _ in found} - {"UTC"}):
-        starts = [start for _, each in found for start in each]
+    made.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
+    made.add("x-published-ttl", _LOOK_AGAIN)
+    starts = [entry.occurrence.start for entry in entries]
+    for zone in sorted({str(start.tzinfo) for start in starts} - {"UTC"}):
         made.add_component(_zone_rules(zone, min(starts) - _DAY, max(starts) + 2 * _DAY))
-    for cohort, starts in found:
-        made.add_component(_event(course, cohort, starts))
+    for entry in entries:
+        made.add_component(_event(course, entry))
     content: bytes = made.to_ical()
     return content
 
 
-def _starts(course: Course, cohort: Cohort) -> list[datetime]:
-    """Return when a cohort meets by the best of its common blocks."""
-    blocks = meetings.of_cohort(cohort)
-    return meetings.occurrences(course, blocks[0]) if blocks else []
+def _entries(course: Course, cohort: Cohort, stays: Sequence[Stay]) -> Iterator[Entry]:
+    """Yield the events of one cohort for somebody who was in it during these stays, earliest first.
+
+    Leaving and coming back are changes, too: each makes every number higher than it was before.
+    """
+    left = stays[-1].until
+    comings_and_goings = 2 * len(stays) - (2 if left is None else 1)
+    for each in schedule.of_cohort(course, cohort, until=left):
+        if each.starts_at < stays[0].since:
+            continue
+        is_in = any(stay.covers(each.starts_at) for stay in stays)
+        yield Entry(
+            cohort,
+            each,
+            each.sequence + comings_and_goings,
+            max(each.since, stays[-1].since, left or each.since, cohort.run.created_at),
+            each.is_cancelled or not is_in,
+        )
 
 
-def _event(course: Course, cohort: Cohort, starts: Sequence[datetime]) -> icalendar.Event:
+def _event(course: Course, entry: Entry) -> icalendar.Event:
     import icalendar
 
+    meeting, cohort = entry.occurrence, entry.cohort
     event = icalendar.Event()
-    event.add("uid", f"{cohort.key}@cohorts")
-    event.add("dtstamp", cohort.run.published_at or cohort.run.created_at)
-    # A cohort that has ended is taken out of the calendars it was in.
-    event.add("sequence", 1 if cohort.ended_at else 0)
-    event.add("status", "CANCELLED" if cohort.ended_at else "CONFIRMED")
+    event.add("uid", f"{cohort.key}-{meeting.week + 1}@cohorts")
+    event.add("dtstamp", entry.changed_at)
+    event.add("sequence", entry.sequence)
+    event.add("status", _status(entry))
     event.add("summary", f"{course.title}: {cohort.name}")
-    event.add("dtstart", _in_zone(starts[0]))
+    event.add("dtstart", _in_zone(meeting.start))
     event.add("duration", timedelta(minutes=course.meeting_minutes))
-    event.add("rrule", {"freq": "weekly", "count": len(starts)})
+    if cohort.channel and not entry.is_cancelled:
+        event.add("location", cohort.channel)
     return event
+
+
+def _status(entry: Entry) -> str:
+    """Return whether a meeting is off, agreed, or only proposed."""
+    if entry.is_cancelled:
+        return "CANCELLED"
+    return "CONFIRMED" if entry.occurrence.is_fixed else "TENTATIVE"
 
 
 def _in_zone(start: datetime) -> datetime:

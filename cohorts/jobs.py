@@ -20,7 +20,7 @@ from huey import Huey, PostgresHuey, SqliteHuey
 from huey.serializer import SignedSerializer
 from sqlalchemy.engine import make_url
 
-from . import door, notices, runs, signups, uploads
+from . import door, notices, reminders, runs, signups, uploads
 from .database import Database
 from .links import Links
 from .mailers import Mailer
@@ -28,6 +28,7 @@ from .models import now
 
 SWEEP_SECONDS: Final = 1.0
 TIDY_EVERY: Final = timedelta(minutes=10)
+REMIND_EVERY: Final = timedelta(minutes=1)
 
 _log = logging.getLogger(__name__)
 
@@ -91,12 +92,13 @@ class Worker:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._stop = threading.Event()
         self._tidied = now() - TIDY_EVERY
+        self._reminded = now() - REMIND_EVERY
 
     def work(self) -> None:
         """Work until SIGINT or SIGTERM."""
         consumer = self.queue.consume(self._execute)
         # A mail server that hangs must not keep the steward from what else is due.
-        duties = (self._revive_runs, self._tidy), (self._send_mail,)
+        duties = (self._revive_runs, self._tidy, self._remind), (self._send_mail,)
         threads = [threading.Thread(target=self._attend, args=each, daemon=True) for each in duties]
         for thread in (threading.Thread(target=door.warm_up, daemon=True), *threads):
             thread.start()
@@ -137,3 +139,10 @@ class Worker:
             signups.expire_unconfirmed(session, at)
             uploads.expire(session, at)
         self._tidied = at
+
+    def _remind(self) -> None:
+        """Put reminders of the meetings that begin soon into the outbox."""
+        at = now()
+        if at - self._reminded >= REMIND_EVERY:
+            reminders.enqueue_due(self.database, at)
+            self._reminded = at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
@@ -11,6 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from .exceptions import InvalidLink
+from .meetings import stamp
 from .models import Signup, User, now
 from .subscriptions import Topic
 
@@ -25,6 +27,7 @@ class Links:
         self.public_url = public_url
         self._learner = URLSafeSerializer(secret_key, salt="learner link")
         self._stop_mails = URLSafeSerializer(secret_key, salt="stop mails")
+        self._calendar = URLSafeSerializer(secret_key, salt="calendar link")
         self._sign_in = URLSafeTimedSerializer(secret_key, salt="sign-in link")
 
     def course(self, slug: str) -> str:
@@ -77,6 +80,39 @@ class Links:
         if signup is None:
             raise InvalidLink
         return signup, found
+
+    def meeting(self, signup: Signup, moment: datetime) -> str:
+        """Return the page on which a learner says whether they come to a meeting."""
+        return f"{self.learner(signup)}/meetings/{stamp(moment)}"
+
+    def calendar(self, signup: Signup) -> str:
+        """Return the address that a learner's calendar program looks at; it shows the meetings alone.
+
+        It is valid until ``calendar_version`` or ``link_version`` grows.
+        """
+        token = self._calendar.dumps([signup.key, signup.calendar_version, signup.link_version])
+        return f"{self.public_url}/calendar/{token}.ics"
+
+    def read_calendar(self, session: Session, token: str) -> Signup:
+        """Return the sign-up that the address of a calendar belongs to.
+
+        Raises:
+            InvalidLink: The token was not made here, or was replaced by a newer one.
+        """
+        try:
+            key, version, link_version = self._calendar.loads(token)
+        except (BadData, TypeError, ValueError) as error:
+            raise InvalidLink from error
+        signup = session.scalar(
+            select(Signup).where(
+                Signup.key == key,
+                Signup.calendar_version == version,
+                Signup.link_version == link_version,
+            )
+        )
+        if signup is None:
+            raise InvalidLink
+        return signup
 
     def sign_in(self, user: User) -> str:
         """Return a link that signs ``user`` in once, within ten minutes."""

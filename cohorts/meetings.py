@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from zoneinfo import ZoneInfo
 
+from .exceptions import NotFound
 from .week import SLOT_MINUTES, WEEKDAYS
 
 if TYPE_CHECKING:
     from .models import Cohort
+
+_STAMP: Final = "%Y%m%dT%H%MZ"
 
 
 class Dates(Protocol):
@@ -65,6 +68,13 @@ def of_cohort(cohort: Cohort) -> list[Meeting]:
     return [Meeting(zone, slot) for zone, slot in cohort.meetings]
 
 
+def weekly(cohort: Cohort) -> Meeting | None:
+    """Return the weekly time that holds for a cohort: the one fixed last, or else the best common block."""
+    if cohort.fixed:
+        return Meeting(cohort.fixed[-1].zone, cohort.fixed[-1].slot)
+    return next(iter(of_cohort(cohort)), None)
+
+
 def first_monday(start: date) -> date:
     """Return the Monday of the week a course starts in."""
     return start - timedelta(days=start.weekday())
@@ -72,16 +82,41 @@ def first_monday(start: date) -> date:
 
 def occurrences(course: Dates, meeting: Meeting) -> list[datetime]:
     """Return the start of every meeting of a course, aware, in the anchor zone."""
+    return list(by_week(course, meeting).values())
+
+
+def by_week(course: Dates, meeting: Meeting) -> dict[int, datetime]:
+    """Return the start of every meeting by the week of the course it is in, counted from 0.
+
+    The first week has none when its day has passed before the course starts.
+    """
     day, half_hours = divmod(meeting.slot, 48)
     at = time(half_hours // 2, half_hours % 2 * SLOT_MINUTES, tzinfo=ZoneInfo(meeting.zone))
     monday = first_monday(course.start)
-    days = (monday + timedelta(weeks=week, days=day) for week in range(course.weeks))
-    return [datetime.combine(each, at) for each in days if each >= course.start]
+    days = {week: monday + timedelta(weeks=week, days=day) for week in range(course.weeks)}
+    return {week: datetime.combine(each, at) for week, each in days.items() if each >= course.start}
 
 
 def in_zone(moment: datetime, zone: str) -> datetime:
     """Return the same moment on the clocks of ``zone``."""
     return moment.astimezone(ZoneInfo(zone))
+
+
+def stamp(moment: datetime) -> str:
+    """Return a moment as it stands in an address: 20270112T1830Z."""
+    return f"{moment.astimezone(UTC):{_STAMP}}"
+
+
+def read_stamp(text: str) -> datetime:
+    """Return the moment that ``stamp`` wrote.
+
+    Raises:
+        NotFound: It was written by somebody else.
+    """
+    try:
+        return datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise NotFound from error
 
 
 def local_times(course: Dates, meeting: Meeting, zone: str) -> list[LocalTime]:

@@ -106,6 +106,13 @@ class MailState(enum.StrEnum):
     DROPPED = "dropped"
 
 
+class Answer(enum.StrEnum):
+    """What a learner says about one meeting beforehand."""
+
+    COMING = "coming"
+    ABSENT = "absent"
+
+
 class User(Base):
     """Somebody who signs in: an organiser or an administrator. Learners need no account."""
 
@@ -228,6 +235,7 @@ class Signup(Base):
     state: Mapped[SignupState] = mapped_column(state_type(SignupState), default=SignupState.PENDING)
     waiting: Mapped[bool] = mapped_column(default=False)
     link_version: Mapped[int] = mapped_column(default=1)
+    calendar_version: Mapped[int] = mapped_column(default=1)
     email: Mapped[str]
     name: Mapped[str]
     locale: Mapped[str] = mapped_column(default="", server_default="")
@@ -322,7 +330,8 @@ class Cohort(Base):
     """A small set of learners with a common meeting; official once its run is published.
 
     ``meetings`` lists the common blocks, best first, each ``[zone, slot]``: the same wall-clock
-    start in that zone in every week of the course.
+    start in that zone in every week of the course. ``channel`` is the address where they talk,
+    ``ticks`` what their convenor has seen to.
     """
 
     __tablename__ = "cohorts"
@@ -335,9 +344,12 @@ class Cohort(Base):
     score: Mapped[float]
     meetings: Mapped[list[Any]] = mapped_column(JSON, default=list)
     reasons: Mapped[list[str]] = mapped_column(default=list)
+    channel: Mapped[str] = mapped_column(default="")
+    ticks: Mapped[list[str]] = mapped_column(default=list)
     ended_at: Mapped[datetime | None]
 
     run: Mapped[Run] = relationship(back_populates="cohorts")
+    fixed: Mapped[list[FixedMeeting]] = relationship(order_by="FixedMeeting.sequence", lazy="selectin")
     seats: Mapped[list[Seat]] = relationship(back_populates="cohort", order_by="Seat.id")
     memberships: Mapped[list[Membership]] = relationship(back_populates="cohort", order_by="Membership.id")
 
@@ -384,6 +396,74 @@ class Membership(Base):
 
     signup: Mapped[Signup] = relationship()
     cohort: Mapped[Cohort] = relationship(back_populates="memberships")
+
+
+class FixedMeeting(Base):
+    """A weekly time that a cohort was given at ``fixed_at``; the one with the highest ``sequence`` holds.
+
+    Of two people who fix a time at once only one can add the next row.
+    """
+
+    __tablename__ = "fixed_meetings"
+    __table_args__ = (UniqueConstraint("cohort_id", "sequence"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    cohort_id: Mapped[int] = mapped_column(ForeignKey("cohorts.id", ondelete="CASCADE"))
+    sequence: Mapped[int]
+    zone: Mapped[str]
+    slot: Mapped[int]
+    fixed_at: Mapped[datetime] = mapped_column(default=now)
+    signup_id: Mapped[int | None] = mapped_column(ForeignKey("signups.id", ondelete="SET NULL"), index=True)
+
+    signup: Mapped[Signup | None] = relationship()
+
+
+class MeetingVote(Base):
+    """A common block that suits a member of a cohort."""
+
+    __tablename__ = "meeting_votes"
+
+    cohort_id: Mapped[int] = mapped_column(ForeignKey("cohorts.id", ondelete="CASCADE"), primary_key=True)
+    signup_id: Mapped[int] = mapped_column(
+        ForeignKey("signups.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    zone: Mapped[str] = mapped_column(primary_key=True)
+    slot: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Attendance(Base):
+    """What is known of one learner and one meeting: what they said before, and whether they were there.
+
+    ``noted_by_id`` is the member who said so afterwards.
+    """
+
+    __tablename__ = "attendances"
+    __table_args__ = (UniqueConstraint("cohort_id", "starts_at", "signup_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    cohort_id: Mapped[int] = mapped_column(ForeignKey("cohorts.id", ondelete="CASCADE"))
+    signup_id: Mapped[int] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), index=True)
+    starts_at: Mapped[datetime]
+    answer: Mapped[Answer | None] = mapped_column(state_type(Answer))
+    answered_at: Mapped[datetime | None]
+    was_there: Mapped[bool | None]
+    noted_at: Mapped[datetime | None]
+    noted_by_id: Mapped[int | None] = mapped_column(ForeignKey("signups.id", ondelete="SET NULL"), index=True)
+
+
+class Reminder(Base):
+    """That a learner is reminded of a meeting: one row, and so one mail, for each of both."""
+
+    __tablename__ = "reminders"
+    __table_args__ = (UniqueConstraint("cohort_id", "starts_at", "signup_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    cohort_id: Mapped[int] = mapped_column(ForeignKey("cohorts.id", ondelete="CASCADE"))
+    signup_id: Mapped[int] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), index=True)
+    starts_at: Mapped[datetime]
+    mail_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id", ondelete="SET NULL"), index=True)
+
+    mail: Mapped[Mail | None] = relationship()
 
 
 class Mail(Base):

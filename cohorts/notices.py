@@ -21,7 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from . import language, meetings
+from . import language, meeting_mails, meetings, schedule
 from .database import Database
 from .links import SIGN_IN_SECONDS, Links
 from .mailers import Mailer, MailError
@@ -46,13 +46,22 @@ class Kind(StrEnum):
     PLACE_FREE = "place_free"
     PLACED = "placed"
     UNPLACED = "unplaced"
+    MEETING = "meeting"
+    REMINDER = "reminder"
     SIGN_IN = "sign_in"
 
 
-FOR_CONFIRMED_ONLY: Final = {Kind.WAITING, Kind.PLACE_FREE, Kind.PLACED, Kind.UNPLACED}
+FOR_CONFIRMED_ONLY: Final = {
+    Kind.WAITING,
+    Kind.PLACE_FREE,
+    Kind.PLACED,
+    Kind.UNPLACED,
+    Kind.MEETING,
+    Kind.REMINDER,
+}
 """Mails that are dropped when the learner has withdrawn before they were sent."""
 
-OPTIONAL: Final[dict[Kind, Topic]] = {}
+OPTIONAL: Final[dict[Kind, Topic]] = {Kind.REMINDER: Topic.REMINDERS}
 """Mails that a learner can stop. All others answer what somebody did, and always come."""
 
 MAX_SUBJECT: Final = 120
@@ -66,6 +75,18 @@ def enqueue(session: Session, kind: Kind, *, signup: Signup | None = None, user:
     mail = Mail(kind=kind.value, signup=signup, user=user)
     session.add(mail)
     return mail
+
+
+def enqueue_latest(session: Session, kind: Kind, signup: Signup) -> Mail:
+    """Put a mail into the outbox that says how things are now; one that has not gone yet is dropped."""
+    session.execute(
+        update(Mail)
+        .where(Mail.signup_id == signup.id, Mail.kind == kind.value)
+        .where(Mail.state == MailState.WAITING, Mail.attempts == 0)
+        .values(state=MailState.DROPPED)
+        .execution_options(synchronize_session=False)
+    )
+    return enqueue(session, kind, signup=signup)
 
 
 def enqueue_sign_in(session: Session, user: User, at: datetime) -> None:
@@ -245,6 +266,10 @@ def _words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:
         return _placed_words(session, signup, words)
     if mail.kind == Kind.UNPLACED:
         return _unplaced_words(session, signup, words)
+    if mail.kind == Kind.MEETING:
+        return meeting_mails.meeting_words(session, signup, words, links)
+    if mail.kind == Kind.REMINDER:
+        return meeting_mails.reminder_words(session, mail, signup, words, links)
     return words
 
 
@@ -257,14 +282,14 @@ def _placed_words(session: Session, signup: Signup, words: dict[str, Any]) -> di
     )
     if cohort is None:
         return None
-    best = next(iter(meetings.of_cohort(cohort)), None)
+    weekly = meetings.weekly(cohort)
     members = [each.signup for each in cohort.memberships if each.until is None]
-    first = meetings.occurrences(signup.course, best)[:1] if best else []
+    first = schedule.coming(signup.course, cohort, now())
     return words | {
         "cohort": cohort,
         "members": sorted(members, key=lambda member: member.name.casefold()),
-        "meeting": meetings.when(signup.course, best, signup.time_zone) if best else "",
-        "first_meeting": meetings.in_zone(first[0], signup.time_zone) if first else None,
+        "meeting": meetings.when(signup.course, weekly, signup.time_zone) if weekly else "",
+        "first_meeting": meetings.in_zone(first.start, signup.time_zone) if first else None,
     }
 
 

@@ -18,9 +18,9 @@ def roster_of(people: Sequence[Answers], settings: MatchSettings, matching: Matc
     """Return one row for every one of ``people``, cohort by cohort, those without a cohort last."""
     when = clock(settings)
     placed = [
-        row_of(people[learner], cohort_name(place), when(blocks, people[learner].time_zone))
+        row_of(people[learner], cohort_name(place), when(best, people[learner].time_zone))
         for place, found in enumerate(matching.cohorts, start=1)
-        for blocks in [[meetings.Meeting(each.zone, each.slot) for each in found.meetings]]
+        for best in [next((meetings.Meeting(each.zone, each.slot) for each in found.meetings), None)]
         for learner in found.members
     ]
     unplaced = [

@@ -27,7 +27,7 @@ def rows(session: Session, course: Course) -> list[RosterRow]:
     members = _members(session, course)
     when = clock(course)
     placed = [
-        (cohort.position, row_of(signup, cohort.name, when(meetings.of_cohort(cohort), signup.time_zone)))
+        (cohort.position, row_of(signup, cohort.name, when(meetings.weekly(cohort), signup.time_zone)))
         for signup, cohort in members
     ]
     placed.sort(key=lambda each: (each[0], each[1].name.casefold(), each[1].email))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -48,8 +48,8 @@ def cohort_name(position: int) -> str:
     return f"Cohort {position}"
 
 
-def clock(course: meetings.Dates) -> Callable[[Sequence[meetings.Meeting], str], str]:
-    """Return a function that says when the best of some blocks is, in a zone.
+def clock(course: meetings.Dates) -> Callable[[meetings.Meeting | None, str], str]:
+    """Return a function that says when a meeting is, in a zone.
 
     It remembers what it has said: a cohort's members mostly share a few zones.
     """
@@ -58,7 +58,7 @@ def clock(course: meetings.Dates) -> Callable[[Sequence[meetings.Meeting], str],
     def say(meeting: meetings.Meeting, zone: str) -> str:
         return meetings.when(course, meeting, zone)
 
-    return lambda blocks, zone: say(blocks[0], zone) if blocks else NO_MEETING
+    return lambda meeting, zone: say(meeting, zone) if meeting else NO_MEETING
 
 
 def row_of(learner: Signup | Answers, cohort: str, meeting: str, reason: str = "") -> RosterRow:

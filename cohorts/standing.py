@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from .exceptions import Conflict
+from .language import gettext as _
 from .models import Cohort, Membership, Run, Seat, Signup
 
 
@@ -50,3 +52,25 @@ def members_of(cohort: Cohort) -> list[Signup]:
     """Return who is in a cohort now, by name."""
     present = [each.signup for each in cohort.memberships if each.until is None]
     return sorted(present, key=lambda member: (member.name.casefold(), member.id))
+
+
+def enter(session: Session, cohort: Cohort, member: Signup | None = None) -> None:
+    """Lock a cohort that is about to change, and see it as it is since then.
+
+    The lock holds until the transaction ends.
+
+    Raises:
+        Conflict: The cohort has ended, or ``member`` has left it.
+    """
+    session.flush()
+    session.refresh(cohort, ["ended_at", "channel", "ticks"], with_for_update=True)
+    session.refresh(cohort, ["fixed"])
+    if cohort.ended_at is not None:
+        raise Conflict(_("This cohort has ended."))
+    if member is None:
+        return
+    is_in = select(Membership.id).where(
+        Membership.cohort_id == cohort.id, Membership.signup_id == member.id, Membership.until.is_(None)
+    )
+    if session.scalar(is_in) is None:
+        raise Conflict(_("You are not in this cohort any more."))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from cohorts.models import (
+    Cohort,
     Course,
     CourseOrganiser,
     CourseQuestion,
     CourseState,
     Interest,
+    Membership,
+    Run,
+    RunState,
     Signup,
     SignupState,
     User,
@@ -81,3 +85,21 @@ def make_signup(session: Session, course: Course, interests: tuple[str, ...] = (
     session.add(signup)
     session.flush()
     return signup
+
+
+def make_cohort(session: Session, *members: Signup, **given: Any) -> Cohort:
+    """A published cohort that meets on Mondays or Tuesdays at 19:00 in Berlin, since long ago."""
+    then = now() - timedelta(days=365)
+    run = Run(course=members[0].course, state=RunState.PUBLISHED, created_at=then, published_at=then)
+    number = next(_numbers)
+    defaults = {
+        "name": f"Cohort {number}",
+        "position": number,
+        "score": 0.5,
+        "meetings": [["Europe/Berlin", 38], ["Europe/Berlin", 48 + 38]],
+    }
+    cohort = Cohort(run=run, **{**defaults, **given})
+    cohort.memberships = [Membership(signup=member, since=then) for member in members]
+    session.add(cohort)
+    session.flush()
+    return cohort

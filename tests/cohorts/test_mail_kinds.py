@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -12,10 +13,23 @@ from smtpdfix import SMTPDFix
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cohorts import notices
+from cohorts import choosing, notices
 from cohorts.links import Links
 from cohorts.mailers import from_url
-from cohorts.models import Cohort, Course, Mail, Membership, Run, RunState, Seat, Signup, SignupState, now
+from cohorts.meetings import Meeting
+from cohorts.models import (
+    Cohort,
+    Course,
+    Mail,
+    Membership,
+    Reminder,
+    Run,
+    RunState,
+    Seat,
+    Signup,
+    SignupState,
+    now,
+)
 from cohorts.notices import OPTIONAL, Kind
 from cohorts.subscriptions import Topic
 from tests.factories import make_course, make_signup, make_user
@@ -33,6 +47,8 @@ SUBJECTS = {
     Kind.PLACE_FREE: "You have a place in Play with your music",
     Kind.PLACED: "Your cohort for Play with your music: Cohort 1",
     Kind.UNPLACED: "No cohort yet for Play with your music",
+    Kind.MEETING: "Cohort 1 meets on Monday, 11 January",
+    Kind.REMINDER: "You meet on Monday, 11 January at 18:00",
     Kind.SIGN_IN: "Your sign-in link for Cohorts",
 }
 """What each kind says in a list of mails: a new kind needs a line here, and maybe a scene below."""
@@ -58,6 +74,15 @@ def placed(session: Session, signup: Signup) -> None:
         session.add(Membership(signup_id=each.id, cohort_id=cohort.id))
 
 
+def fixed(session: Session, signup: Signup) -> None:
+    """Have the other member, whose name is as long or as hostile, fix when the cohort meets."""
+    placed(session, signup)
+    cohort = session.scalars(select(Cohort).order_by(Cohort.id.desc())).first()
+    assert cohort is not None
+    other = cohort.memberships[-1].signup
+    choosing.fix(session, cohort, Meeting("UTC", 36), now(), seen=0, by=other)
+
+
 def unplaced(session: Session, signup: Signup) -> None:
     run = Run(course_id=signup.course_id, state=RunState.PUBLISHED, published_at=now())
     seat = Seat(run=run, signup_id=signup.id, reason="Nobody is free when you are.", remedy="Add an evening.")
@@ -69,6 +94,8 @@ SCENES: dict[Kind, Callable[[Session, Signup], None]] = {
     Kind.WAITING: waiting,
     Kind.PLACED: placed,
     Kind.UNPLACED: unplaced,
+    Kind.MEETING: fixed,
+    Kind.REMINDER: placed,
 }
 """What has to be so for a mail to have something to say; a confirmed sign-up is enough for the others."""
 
@@ -82,8 +109,23 @@ def mail_of(session: Session, kind: Kind, name: str, title: str) -> Mail:
         signup = make_signup(session, course, name=name)
         SCENES.get(kind, lambda *_: None)(session, signup)
         mail = notices.enqueue(session, kind, signup=signup)
+        if kind is Kind.REMINDER:
+            remind(session, mail)
     session.flush()
     return mail
+
+
+def remind(session: Session, mail: Mail) -> None:
+    """Say which meeting a mail reminds of."""
+    membership = session.scalars(select(Membership).where(Membership.signup == mail.signup)).one()
+    session.add(
+        Reminder(
+            cohort_id=membership.cohort_id,
+            signup_id=membership.signup_id,
+            starts_at=datetime(2027, 1, 11, 18, tzinfo=UTC),
+            mail=mail,
+        )
+    )
 
 
 def render(session: Session, links: Links, mail: Mail) -> EmailMessage:
