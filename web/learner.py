@@ -15,12 +15,12 @@ from cohorts.signups import Phase
 from cohorts.standing import standing_of
 from cohorts.week import SLOTS
 
-from . import cohort_pages, locales, zones
+from . import cohort_pages, locales, overlap, zones
 from .database import session
 from .forms import EXPERIENCES, LANGUAGES, SignUpForm
 from .personal import asked, blueprint, own_confirmed, own_signup
 
-__all__ = ["blueprint", "cohort_pages"]
+__all__ = ["blueprint", "cohort_pages", "overlap"]
 
 FEW: Final = 5
 """Below this many sign-ups their number says too much about who is there, and too little to others."""
@@ -83,6 +83,7 @@ def mine(token: str) -> ResponseReturnValue:
         free=availability.pieces(signup.availability),
         if_needed=availability.pieces(signup.if_needed),
         answers=_in_words(signup),
+        company=overlap.of_signup(signup),
         clock=meetings.in_zone(now(), signup.time_zone),
     )
 
