@@ -1,22 +1,22 @@
 """How many learners of a course share a meeting time with a week that somebody is just marking.
 
-It is a count and no match: it takes the clocks of the day on which the course starts, and asks of each learner
-by themselves whether a whole meeting fits into the hours of both, free or if needed. Weeks are kept as integers
-of a bit for each quarter of an hour of UTC, since some zones are a quarter of an hour off, so that thousands
-are compared in a few milliseconds.
+It is a count and no match: it takes the clocks of the day on which the course starts, and asks of each
+learner by themselves whether a whole meeting fits into the hours of both, free or if needed. Weeks are kept
+as integers of a bit for each quarter of an hour of UTC, since some zones are a quarter of an hour off, so
+that thousands are compared in a few milliseconds.
 
 Whoever asks chooses the week, so the answers must not tell the hours of a single person:
 
-- Numbers are told in fives, rounded down, and none below five: asking for one hour after another never shows
-  one or two people.
+- Numbers are told in fives, rounded down, and none below five: asking for one hour after another never
+  shows one or two people.
 - Only whole fives of learners are counted, in the order in which their sign-ups last changed: the same
   question before and after somebody signed up differs by five people or by nobody.
 - Every process answers alike, so asking several of them tells no more than asking one; and the site takes a
   limited number of questions a minute from one address (see ``web/overlap.py``).
 
 What is left: somebody who confirms four sign-ups of their own in the same five as another person, and knows
-whose the fifth is, can ask just around a rounding step and learn at which hours that person is free. They learn
-no name and no answer but this one.
+whose the fifth is, can ask just around a rounding step and learn at which hours that person is free. They
+learn no name and no answer but this one.
 """
 
 from __future__ import annotations

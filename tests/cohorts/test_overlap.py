@@ -114,7 +114,7 @@ def test_change_and_erasure_are_seen_at_once(session: Session) -> None:
 
 
 def meets(course: Course, one: tuple[str, frozenset[int]], other: tuple[str, frozenset[int]]) -> bool:
-    """Tell quarter by quarter of the first week, by zoneinfo, whether a meeting fits into the hours of both."""
+    """Tell quarter by quarter of the first week whether a meeting fits into the hours of both."""
     monday = datetime(2027, 1, 11, tzinfo=ZoneInfo("UTC"))
 
     def is_free(zone: str, slots: frozenset[int], quarter: int) -> bool:
