@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.site import Site
 
@@ -15,14 +15,17 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Run Debian's Chromium without a screen."""
-    assert Path(CHROMIUM).exists(), f"{CHROMIUM} is missing; type: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
-        )
+    with sync_playwright() as playwright, launch(playwright) as browser:
         yield browser
-        browser.close()
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start the browser."""
+    assert Path(CHROMIUM).exists(), f"{CHROMIUM} is missing; type: apt-get install chromium"
+    return playwright.chromium.launch(
+        executable_path=CHROMIUM,
+        args=["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
+    )
 
 
 @pytest.fixture

@@ -1,0 +1,232 @@
+"""Every page and every state it can be in: one list for the checks of accessibility and for the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.browser.world import World, fill, fill_bare, served
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One page in one state.
+
+    Attributes:
+        name: What the pictures and tests are called.
+        endpoint: The page's name in the URL map; ``""`` for a page about an error.
+        path: Its address, with the names of ``World.words`` in braces.
+        who: Who is signed in: nobody, or a name of ``World.users``.
+        act: What to do there before the state is reached.
+        rtl: Whether the page is shown from right to left, as it is to who reads Arabic or Hebrew.
+        bare: Whether nobody has made a course yet.
+    """
+
+    name: str
+    endpoint: str
+    path: str
+    who: str = ""
+    act: Callable[[Page], None] | None = None
+    rtl: bool = False
+    bare: bool = False
+
+
+def press(name: str) -> Callable[[Page], None]:
+    """Press the button with this name."""
+
+    def act(page: Page) -> None:
+        page.locator("main").get_by_role("button", name=name, exact=True).click()
+        page.wait_for_load_state()
+
+    return act
+
+
+def _send_empty(page: Page) -> None:
+    """Send a form with nothing in it, past what a browser would say about it by itself."""
+    page.evaluate("for (const field of document.forms) field.noValidate = true")
+    page.locator("main form[method=post] button:not([type=button])").last.click()
+    page.wait_for_load_state()
+
+
+def _ask_for_link(page: Page) -> None:
+    page.get_by_label("E-mail").fill("stranger@example.org")
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_load_state()
+
+
+ORGANISER, NEWCOMER = "organiser", "newcomer"
+
+LEARNERS_PAGES = (
+    State("home", "learner.home", "/"),
+    State("home-empty", "learner.home", "/", bare=True),
+    State("home-right-to-left", "learner.home", "/", rtl=True),
+    State("course", "learner.course", "/c/usual"),
+    State("course-first", "learner.course", "/c/first"),
+    State("course-errors", "learner.course", "/c/usual", act=_send_empty),
+    State("course-full", "learner.course", "/c/full"),
+    State("course-later", "learner.course", "/c/later"),
+    State("course-late", "learner.course", "/c/running"),
+    State("course-over", "learner.course", "/c/over"),
+    State("course-long", "learner.course", "/c/long-form"),
+    State("course-many", "learner.course", "/c/many-interests"),
+    State("course-right-to-left", "learner.course", "/c/arabic-form", rtl=True),
+    State("thanks", "learner.thanks", "/c/usual/thanks"),
+    State("confirm", "learner.mine", "/l/{pending}"),
+    State("mine-signed-up", "learner.mine", "/l/{signed_up}"),
+    State("mine-waiting", "learner.mine", "/l/{waiting}"),
+    State("mine-unplaced", "learner.mine", "/l/{unplaced}"),
+    State("mine-placed", "learner.mine", "/l/{placed}"),
+    State("mine-withdrawn", "learner.mine", "/l/{withdrawn}"),
+    State("mine-long", "learner.mine", "/l/{long_unplaced}"),
+    State("mine-many", "learner.mine", "/l/{many_placed}"),
+    State("mine-right-to-left", "learner.mine", "/l/{arabic_placed}", rtl=True),
+    State("edit", "learner.edit", "/l/{signed_up}/edit"),
+    State("edit-many", "learner.edit", "/l/{many_placed}/edit"),
+    State("withdraw", "learner.leave", "/l/{placed}/withdraw"),
+    State("withdraw-long", "learner.leave", "/l/{long_placed}/withdraw"),
+    State("cohort", "learner.cohort", "/l/{placed}/cohort"),
+    State("cohort-long", "learner.cohort", "/l/{long_placed}/cohort"),
+    State("cohort-many", "learner.cohort", "/l/{many_placed}/cohort"),
+    State("cohort-right-to-left", "learner.cohort", "/l/{arabic_placed}/cohort", rtl=True),
+    State("mails", "learner.mails", "/l/{signed_up}/mails"),
+    State("mails-right-to-left", "learner.mails", "/l/{arabic_placed}/mails", rtl=True),
+    State("stop-mails", "learner.ask_to_stop_mails", "/stop-mails/{stop}"),
+    State(
+        "stop-mails-stopped", "learner.ask_to_stop_mails", "/stop-mails/{stop}", act=press("Stop these mails")
+    ),
+)
+
+ORGANISERS_PAGES = (
+    State("courses", "organiser.courses", "/organise/", ORGANISER),
+    State("courses-empty", "organiser.courses", "/organise/", NEWCOMER),
+    State("courses-right-to-left", "organiser.courses", "/organise/", ORGANISER, rtl=True),
+    State("new", "organiser.new", "/organise/new", ORGANISER),
+    State("new-errors", "organiser.new", "/organise/new", ORGANISER, act=_send_empty),
+    State("settings", "organiser.settings", "/organise/usual/settings", ORGANISER),
+    State("settings-many", "organiser.settings", "/organise/many/settings", ORGANISER),
+    State("settings-right-to-left", "organiser.settings", "/organise/arabic/settings", ORGANISER, rtl=True),
+    State("desk", "organiser.desk", "/organise/usual", ORGANISER),
+    State("desk-empty", "organiser.desk", "/organise/draft", ORGANISER),
+    State("desk-running", "organiser.desk", "/organise/running", ORGANISER),
+    State("desk-long", "organiser.desk", "/organise/long", ORGANISER),
+    State("desk-many", "organiser.desk", "/organise/many", ORGANISER),
+    State("desk-right-to-left", "organiser.desk", "/organise/arabic", ORGANISER, rtl=True),
+    State("signups", "organiser.signups", "/organise/usual/signups", ORGANISER),
+    State("signups-empty", "organiser.signups", "/organise/draft/signups", ORGANISER),
+    State("signups-filtered-empty", "organiser.signups", "/organise/usual/signups?q=nobody", ORGANISER),
+    State("signups-long", "organiser.signups", "/organise/long/signups", ORGANISER),
+    State("signups-many", "organiser.signups", "/organise/many/signups?page=2", ORGANISER),
+    State("signup", "organiser.signup", "/organise/usual/signups/{signup}", ORGANISER),
+    State("signup-long", "organiser.signup", "/organise/long/signups/{long_signup}", ORGANISER),
+    State("import", "organiser.import_", "/organise/usual/import", ORGANISER),
+    State("import-errors", "organiser.import_", "/organise/usual/import", ORGANISER, act=_send_empty),
+    State("dry-run", "organiser.dry_run", "/organise/files/import/{upload}", ORGANISER),
+    State("match", "organiser.match", "/organise/usual/match", ORGANISER),
+    State("match-under-way", "organiser.match", "/organise/course-running/match", ORGANISER),
+    State("runs", "organiser.run_list", "/organise/proposed/runs", ORGANISER),
+    State("runs-empty", "organiser.run_list", "/organise/draft/runs", ORGANISER),
+    State("run-queued", "organiser.run", "/organise/course-queued/runs/{run-queued}", ORGANISER),
+    State("run-running", "organiser.run", "/organise/course-running/runs/{run-running}", ORGANISER),
+    State("run-failed", "organiser.run", "/organise/course-failed/runs/{run-failed}", ORGANISER),
+    State("run-cancelled", "organiser.run", "/organise/course-cancelled/runs/{run-cancelled}", ORGANISER),
+    State("proposal", "organiser.run", "/organise/proposed/runs/{run-proposed}", ORGANISER),
+    State("proposal-published", "organiser.run", "/organise/running/runs/{run-published}", ORGANISER),
+    State("proposal-long", "organiser.run", "/organise/long/runs/{run-long}", ORGANISER),
+    State("proposal-many", "organiser.run", "/organise/many/runs/{run-many}", ORGANISER),
+    State(
+        "proposal-right-to-left", "organiser.run", "/organise/arabic/runs/{run-arabic}", ORGANISER, rtl=True
+    ),
+    State("publish", "organiser.publish", "/organise/proposed/runs/{run-proposed}/publish", ORGANISER),
+    State(
+        "publish-conflict", "organiser.publish", "/organise/running/runs/{run-published}/publish", ORGANISER
+    ),
+    State("roster", "organiser.roster", "/organise/running/roster", ORGANISER),
+    State("roster-empty", "organiser.roster", "/organise/usual/roster", ORGANISER),
+    State("roster-long", "organiser.roster", "/organise/long/roster", ORGANISER),
+    State("roster-many", "organiser.roster", "/organise/many/roster", ORGANISER),
+)
+
+
+OTHER_PAGES = (
+    State("sign-in", "auth.sign_in", "/sign-in"),
+    State("sign-in-sent", "auth.sign_in", "/sign-in", act=_ask_for_link),
+    State("sign-in-confirm", "auth.confirm_sign_in", "/sign-in/{sign_in}"),
+    State("error-not-found", "", "/nowhere"),
+    State("error-link", "", "/l/nonsense"),
+    State("error-fault", "", "/broken"),
+    State("error-right-to-left", "", "/nowhere", rtl=True),
+)
+
+STATES = (*LEARNERS_PAGES, *ORGANISERS_PAGES, *OTHER_PAGES)
+
+NO_PAGES = {"static", "learner.calendar", "organiser.run_progress", "organiser.export"}
+"""Routes that answer with a file."""
+
+SIZES = (("1280", {"width": 1280, "height": 900}), ("375", {"width": 375, "height": 760}))
+SCHEMES = ("light", "dark")
+
+
+class Visitor:
+    """Goes to any state, in one browser that keeps a session for each who signs in."""
+
+    def __init__(self, browser: Browser, full: World, bare: World) -> None:
+        """Look at two sites: one with something of everything, and a new one."""
+        self._browser = browser
+        self._sites = {False: full, True: bare}
+        self._contexts: dict[str, BrowserContext] = {}
+
+    @contextmanager
+    def at(self, state: State) -> Iterator[Page]:
+        """Give the page in a state, and its complaints on the console as ``page.complaints``."""
+        world = self._sites[state.bare]
+        page = self._context(state.who).new_page()
+        try:
+            page.goto(world.url + state.path.format(**world.words))
+            if state.act is not None:
+                state.act(page)
+            if state.rtl:
+                page.evaluate("document.documentElement.dir = 'rtl'")
+            yield page
+        finally:
+            page.close()
+
+    def close(self) -> None:
+        """Close the sessions."""
+        for context in self._contexts.values():
+            context.close()
+
+    def _context(self, who: str) -> BrowserContext:
+        if who not in self._contexts:
+            context = self._browser.new_context(locale="en-GB", reduced_motion="reduce")
+            if who:
+                world = self._sites[False]
+                page = context.new_page()
+                page.goto(world.links.sign_in(world.users[who]))
+                page.get_by_role("button", name="Sign in").click()
+                page.close()
+            self._contexts[who] = context
+        return self._contexts[who]
+
+
+def looks(page: Page) -> Iterator[str]:
+    """Show a page in both widths, light and dark; give the name of each look."""
+    for width, size in SIZES:
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            yield f"{width}-{scheme}"
+
+
+@contextmanager
+def visiting(browser: Browser, folder: Path) -> Iterator[Visitor]:
+    """Serve both sites and send a visitor."""
+    for name in ("full", "bare"):
+        (folder / name).mkdir()
+    with served(folder / "full", fill) as full, served(folder / "bare", fill_bare) as bare:
+        visitor = Visitor(browser, full, bare)
+        yield visitor
+        visitor.close()

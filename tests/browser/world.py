@@ -1,0 +1,351 @@
+"""A site with something of everything: courses, learners and runs in every state that has a page."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from flask import Flask
+from sqlalchemy.orm import Session
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+import config
+from cohorts import proposals
+from cohorts.database import Database
+from cohorts.links import Links
+from cohorts.models import (
+    Cohort,
+    Course,
+    CourseState,
+    Run,
+    RunState,
+    Seat,
+    Signup,
+    SignupState,
+    Upload,
+    User,
+    now,
+)
+from cohorts.subscriptions import Topic
+from tests.factories import make_course, make_signup, make_user
+from tests.site import SECRET
+from web import create_app
+
+NAMES = (
+    "Amina Yusuf", "Ben Okafor", "Chiara Rossi", "Dmitri Ivanov", "Elif Yılmaz", "Farid Haddad", "Grace Kim",
+    "Hana Nováková", "Ivo", "João da Silva", "Kaja Lindqvist", "Liam O’Brien",
+)  # fmt: skip
+ZONES = ("Europe/Berlin", "Africa/Lagos", "America/New_York", "Asia/Kolkata")
+INTERESTS = ("Jazz", "The Beatles", "Field recording", "Mixing", "Songwriting", "Synthesizers", "Choir")
+EVENINGS = frozenset(range(34, 44)) | frozenset(range(130, 140))
+WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+ARABIC_NAMES = ("ليلى حسن", "يوسف الخطيب", "مريم العلي", "דנה לוי", "سامر ناصر")
+
+
+@dataclass
+class World:
+    """What addresses of the pages are made of."""
+
+    url: str
+    database: Database
+    links: Links
+    words: dict[str, str] = field(default_factory=dict)
+    """Slugs, tokens and keys by the name that a path of the registry uses."""
+    users: dict[str, User] = field(default_factory=dict)
+    """Who can sign in."""
+
+
+@contextmanager
+def served(folder: Path, fill: Callable[[World, Session], None]) -> Iterator[World]:
+    """Serve a new site from this process, with what ``fill`` puts into it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    environ = {
+        "COHORTS_SECRET_KEY": SECRET,
+        "COHORTS_DATA_DIR": str(folder),
+        "COHORTS_PUBLIC_URL": url,
+    }
+    settings = config.load(environ)
+    database = Database(settings.database_url)
+    database.upgrade()
+    world = World(url, database, Links(SECRET, url))
+    with database.transaction() as session:
+        fill(world, session)
+    server = make_server(
+        "127.0.0.1", port, _with_a_fault(create_app(settings, database)), threaded=True, request_handler=Quiet
+    )
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield world
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        database.engine.dispose()
+
+
+class Quiet(WSGIRequestHandler):
+    """Answers without a line for each request."""
+
+    def log(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+def _with_a_fault(app: Flask) -> Flask:
+    """Add a page that breaks, to see what people see then."""
+
+    def broken() -> str:
+        raise RuntimeError("broken on purpose")
+
+    app.add_url_rule("/broken", "broken", broken)
+    return app
+
+
+def fill_bare(world: World, session: Session) -> None:
+    """Leave the site as it is before anybody made a course."""
+    world.users["organiser"] = make_user(session, name="Olga Organiser")
+
+
+def fill(world: World, session: Session) -> None:
+    """Put in something of everything."""
+    organiser = make_user(session, name="Olga Organiser", email="olga@example.org")
+    world.users |= {"organiser": organiser, "newcomer": make_user(session, name="New")}
+    _signing_up(world, session, organiser)
+    _runs(world, session, organiser)
+    _published(world, session, organiser)
+    _long(world, session, organiser)
+    _many(world, session, organiser)
+    _arabic(world, session, organiser)
+    course = _course(world, session, organiser, "files", "Files and rosters")
+    rows = b"email,time_zone,availability\nann@example.org,UTC,Mon 18:00-20:00\nbad,UTC,Mon 25:00-26:00\n"
+    upload = Upload(course_id=course.id, user_id=organiser.id, name="sign-ups.csv", content=rows)
+    session.add(upload)
+    session.flush()
+    world.words["upload"] = upload.key
+
+
+def _course(
+    world: World, session: Session, organiser: User, name: str, title: str, people: int = 0, **given: Any
+) -> Course:
+    """Make a course; its slug is called ``name``."""
+    described = {
+        "summary": "Learn how records are made by making one.",
+        "description": "Six weeks, one song. You pick a piece, take it apart and put it together anew.",
+        "start": date.today() + timedelta(weeks=6),
+    }
+    course = make_course(session, organiser, slug=name, title=title, **{**described, **given})
+    world.words[name] = course.slug
+    for number in range(people):
+        _learner(session, course, NAMES[number % len(NAMES)], number)
+    return course
+
+
+def _learner(session: Session, course: Course, name: str, number: int = 0, **given: Any) -> Signup:
+    answers = {
+        "time_zone": ZONES[number % len(ZONES)],
+        "availability": EVENINGS,
+        "languages": ["English", "German"][: 1 + number % 2],
+        "goal": "Finish one song that I am not ashamed of." if number % 3 else "",
+        "can_help_with": ["mixing"] if number % 2 else [],
+        "convenor": number % 4 == 0,
+    }
+    liked = tuple(INTERESTS[(number + step) % len(INTERESTS)] for step in range(3))
+    return make_signup(session, course, liked, name=name, **{**answers, **given})
+
+
+def _token(world: World, name: str, signup: Signup) -> None:
+    world.words[name] = world.links.learner_token(signup)
+
+
+def _signing_up(world: World, session: Session, organiser: User) -> None:
+    """Courses that people sign up for, and learners at each step of it."""
+    course = _course(world, session, organiser, "usual", "Play with your music", people=8)
+    pending = _learner(session, course, "Petra Pending", state=SignupState.PENDING, confirmed_at=None)
+    withdrawn = _learner(session, course, "Wim Withdrawn", state=SignupState.WITHDRAWN, withdrawn_at=now())
+    signed_up = _learner(session, course, "Amina Yusuf")
+    full = _course(world, session, organiser, "full", "Only a few places", people=2, capacity=2)
+    waiting = _learner(session, full, "Wanda Waits", waiting=True)
+    _course(world, session, organiser, "first", "Nobody is here yet")
+    _course(world, session, organiser, "draft", "Still being written", state=CourseState.DRAFT)
+    later = now() + timedelta(days=9)
+    _course(world, session, organiser, "later", "Opens in some days", opens_at=later)
+    _course(world, session, organiser, "over", "Long ago", people=6, state=CourseState.FINISHED)
+    for name, signup in (
+        ("pending", pending),
+        ("withdrawn", withdrawn),
+        ("signed_up", signed_up),
+        ("waiting", waiting),
+    ):
+        _token(world, name, signup)
+    world.words["signup"] = signed_up.key
+    world.words["stop"] = world.links.stop_mails(signed_up, [Topic.REMINDERS]).rpartition("/")[2]
+    world.words["sign_in"] = world.links.sign_in(organiser).rpartition("/")[2]
+
+
+def _runs(world: World, session: Session, organiser: User) -> None:
+    """One course for each state of a run that is no proposal; two cannot be under way in one course."""
+    states: dict[RunState, dict[str, Any]] = {
+        RunState.QUEUED: {},
+        RunState.RUNNING: {"progress": 0.4, "stage": "Improving the cohorts"},
+        RunState.FAILED: {
+            "reason": "Nobody's hours meet anybody else's. Ask for more hours, or shorter meetings."
+        },
+        RunState.CANCELLED: {},
+    }
+    for state, given in states.items():
+        course = _course(world, session, organiser, f"course-{state}", f"A run is {state}", people=5)
+        run = Run(course_id=course.id, state=state, n_learners=5, **given)
+        session.add(run)
+        session.flush()
+        world.words[f"run-{state}"] = run.key
+
+
+def _proposal(
+    session: Session, course: Course, cohorts: Sequence[Sequence[Signup]], out: Sequence[Signup]
+) -> Run:
+    """Propose some cohorts, and leave some learners out with a reason."""
+    placed = sum(map(len, cohorts))
+    run = Run(
+        course_id=course.id,
+        state=RunState.PROPOSED,
+        n_learners=placed + len(out),
+        n_placed=placed,
+        objective=0.61 * len(cohorts),
+        bound=0.64 * len(cohorts),
+        seconds=3.2,
+        finished_at=now(),
+    )
+    session.add(run)
+    for number, members in enumerate(cohorts, 1):
+        cohort = Cohort(
+            run=run,
+            position=number,
+            name=f"Cohort {number}",
+            score=0.45 + 0.03 * (number % 7),
+            meetings=[["Europe/Berlin", 36], ["Africa/Lagos", 130]],
+            reasons=[
+                "All of you like Jazz.",
+                "Two of you can help others with mixing.",
+                "All speak English.",
+            ],
+        )
+        session.add_all(Seat(run=run, cohort=cohort, signup_id=each.id) for each in members)
+    reason, remedy = "Nobody else is free when you are.", "Add Monday from 18:00 to 20:00."
+    session.add_all(Seat(run=run, signup_id=each.id, reason=reason, remedy=remedy) for each in out)
+    session.flush()
+    return run
+
+
+def _published(world: World, session: Session, organiser: User) -> None:
+    """A proposal to look at, and one that is published, with a learner who has no cohort."""
+    course = _course(world, session, organiser, "proposed", "Proposed, not published")
+    people = [_learner(session, course, NAMES[number % 12], number) for number in range(11)]
+    world.words["run-proposed"] = _proposal(session, course, [people[:5], people[5:10]], people[10:]).key
+
+    course = _course(world, session, organiser, "running", "Listening together")
+    people = [_learner(session, course, NAMES[number % 12], number) for number in range(11)]
+    run = _proposal(session, course, [people[:5], people[5:10]], people[10:])
+    proposals.publish(session, run)
+    world.words["run-published"] = run.key
+    _token(world, "placed", people[0])
+    _token(world, "unplaced", people[10])
+
+
+def _long(world: World, session: Session, organiser: User) -> None:
+    """Names and texts as long as they may be, with no place to break them."""
+    course = _course(
+        world,
+        session,
+        organiser,
+        "long",
+        f"{WORD} und {WORD}"[:120],
+        summary=WORD * 2,
+        description=f"{WORD * 3}\n\n" + "Many words, and then some more. " * 40,
+    )
+    people = [
+        _learner(
+            session,
+            course,
+            (f"{WORD}{number}" if number % 2 else "Wolfeschlegelsteinhausen Bergerdorff " * 3)[:100].strip(),
+            number,
+            email=f"{'a' * 60}{number}@{'b' * 60}.example.org",
+            time_zone="America/Argentina/ComodRivadavia",
+            goal=WORD * 5,
+            can_help_with=[WORD[:80]] * 1 + ["mixing"],
+            languages=["English", WORD[:60]],
+        )
+        for number in range(6)
+    ]
+    run = _proposal(session, course, [people[:5]], people[5:])
+    run.cohorts[0].name = "Cohort of the " + WORD[:60]
+    run.cohorts[0].reasons = [f"All of you like {WORD}."]
+    world.words["run-long"] = run.key
+    proposals.publish(session, run)
+    _token(world, "long_placed", people[0])
+    _token(world, "long_unplaced", people[5])
+    world.words["long_signup"] = people[0].key
+    form = _course(world, session, organiser, "long-form", f"{WORD} {WORD}"[:120], summary=WORD)
+    _learner(session, form, WORD[:100])
+
+
+def _many(world: World, session: Session, organiser: User) -> None:
+    """More of everything than anybody has seen."""
+    course = _course(world, session, organiser, "many", "A very large course")
+    labels = tuple(f"Interest {number}" for number in range(60))
+    people = [
+        make_signup(
+            session,
+            course,
+            labels if number < 8 else labels[number % 50 : number % 50 + 4],
+            name=f"{NAMES[number % len(NAMES)]} {number}",
+            time_zone=ZONES[number % len(ZONES)],
+            availability=EVENINGS | frozenset(range(number % 24, 300, 3)),
+            can_help_with=[f"subject {each}" for each in range(12)],
+            languages=["English", "German", "French", "Spanish", "Portuguese", "Turkish", "Arabic", "Hindi"],
+        )
+        for number in range(96)
+    ]
+    groups = [people[first : first + 8] for first in range(0, 88, 8)]
+    run = _proposal(session, course, groups, people[88:])
+    run.cohorts[0].meetings = [["Europe/Berlin", slot] for slot in range(20, 60, 2)]
+    world.words["run-many"] = run.key
+    proposals.publish(session, run)
+    _token(world, "many_placed", people[0])
+    form = _course(world, session, organiser, "many-interests", "A great many interests")
+    for number in range(6):
+        make_signup(session, form, labels, name=f"Learner {number}")
+    for number in range(30):
+        _course(world, session, organiser, f"course-{number}", f"One of many courses, number {number}")
+
+
+def _arabic(world: World, session: Session, organiser: User) -> None:
+    """Names and texts that run from right to left."""
+    course = _course(
+        world,
+        session,
+        organiser,
+        "arabic",
+        "العب بموسيقاك",
+        summary="تعلّم كيف تُصنع الأغاني بأن تصنع واحدة.",
+        description="ستة أسابيع وأغنية واحدة. تختار مقطوعة وتفككها ثم تعيد تركيبها على طريقتك.",
+    )
+    people = [
+        make_signup(
+            session, course, ("جاز", "עיבוד"), name=name, time_zone="Africa/Cairo", availability=EVENINGS
+        )
+        for name in ARABIC_NAMES
+    ]
+    run = _proposal(session, course, [people], [])
+    world.words["run-arabic"] = run.key
+    proposals.publish(session, run)
+    _token(world, "arabic_placed", people[0])
+    world.words["arabic_form"] = _course(world, session, organiser, "arabic-form", "العب بموسيقاك").slug
