@@ -20,7 +20,7 @@ from huey import Huey, PostgresHuey, SqliteHuey
 from huey.serializer import SignedSerializer
 from sqlalchemy.engine import make_url
 
-from . import door, notices, reminders, runs, signups, uploads
+from . import checkin_mails, door, notices, reminders, runs, signups, uploads
 from .database import Database
 from .links import Links
 from .mailers import Mailer
@@ -131,13 +131,14 @@ class Worker:
         notices.deliver_due(self.database, self.links, self.mailer, self.sender)
 
     def _tidy(self) -> None:
-        """Free places nobody confirmed and delete files nobody imported."""
+        """Free places nobody confirmed, delete files nobody imported, and ask for check-ins."""
         at = now()
         if at - self._tidied < TIDY_EVERY:
             return
         with self.database.transaction() as session:
             signups.expire_unconfirmed(session, at)
             uploads.expire(session, at)
+            checkin_mails.send(session, at)
         self._tidied = at
 
     def _remind(self) -> None:

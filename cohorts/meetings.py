@@ -80,6 +80,19 @@ def first_monday(start: date) -> date:
     return start - timedelta(days=start.weekday())
 
 
+def course_week(course: Dates, at: datetime, zone: str) -> int | None:
+    """Return the week of a course, from 1, that somebody in ``zone`` is in; None before and after it."""
+    today = in_zone(at, zone).date()
+    week = (today - first_monday(course.start)).days // 7 + 1
+    return week if today >= course.start and week <= course.weeks else None
+
+
+def week_begins(course: Dates, week: int, zone: str) -> datetime:
+    """Return the Monday, 00:00 in ``zone``, on which a week of a course begins."""
+    monday = first_monday(course.start) + timedelta(weeks=week - 1)
+    return datetime.combine(monday, time(), tzinfo=ZoneInfo(zone))
+
+
 def occurrences(course: Dates, meeting: Meeting) -> list[datetime]:
     """Return the start of every meeting of a course, aware, in the anchor zone."""
     return list(by_week(course, meeting).values())

@@ -113,6 +113,31 @@ class Answer(enum.StrEnum):
     ABSENT = "absent"
 
 
+class Met(enum.StrEnum):
+    """Whether a learner met their cohort in a week."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_YET = "not yet"
+
+
+class Source(enum.StrEnum):
+    """What a learner said that tells of a connection."""
+
+    TALKED_WITH = "talked with"
+    GO_ON_WITH = "go on with"
+
+
+class Leaving(enum.StrEnum):
+    """Why somebody leaves a cohort or a course."""
+
+    TIMES = "times"
+    PACE = "pace"
+    SILENT = "silent"
+    UNCOMFORTABLE = "uncomfortable"
+    LIFE = "life"
+
+
 class User(Base):
     """Somebody who signs in: an organiser or an administrator. Learners need no account."""
 
@@ -162,6 +187,7 @@ class Course(Base):
     capacity: Mapped[int | None]
     opens_at: Mapped[datetime | None]
     closes_at: Mapped[datetime | None]
+    asks_age: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     questions: Mapped[list[CourseQuestion]] = relationship(
@@ -221,7 +247,12 @@ signup_interests = Table(
 
 
 class Signup(Base):
-    """One learner's sign-up for one course, with all their answers."""
+    """One learner's sign-up for one course, with all their answers.
+
+    ``paused_until`` is the first day they are back; ``findable`` says that others in the course, also
+    outside their cohort, may find them by name; ``age_rule`` is what they agreed to at ``age_agreed_at``
+    (see ``cohorts.ages``): no birth date is stored.
+    """
 
     __tablename__ = "signups"
     __table_args__ = (
@@ -256,6 +287,10 @@ class Signup(Base):
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
     confirmed_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
+    paused_until: Mapped[date | None]
+    findable: Mapped[bool] = mapped_column(default=False)
+    age_agreed_at: Mapped[datetime | None]
+    age_rule: Mapped[str] = mapped_column(default="")
 
     course: Mapped[Course] = relationship()
     interests: Mapped[list[Interest]] = relationship(secondary=signup_interests, order_by="Interest.label")
@@ -464,6 +499,100 @@ class Reminder(Base):
     mail_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id", ondelete="SET NULL"), index=True)
 
     mail: Mapped[Mail | None] = relationship()
+
+
+class CheckIn(Base):
+    """What a learner said of one week of the course; every answer may be left out."""
+
+    __tablename__ = "check_ins"
+    __table_args__ = (
+        UniqueConstraint("signup_id", "week"),
+        *(
+            CheckConstraint(f"{name} BETWEEN 1 AND 5", name=name)
+            for name in ("social", "cognitive", "teaching")
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    signup_id: Mapped[int] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"))
+    week: Mapped[int]
+    met: Mapped[Met | None] = mapped_column(state_type(Met))
+    social: Mapped[int | None]
+    cognitive: Mapped[int | None]
+    teaching: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+class Connection(Base):
+    """One learner's word about another: that they talked, or want to go on together.
+
+    Whoever was named by an address is kept by it, not by their sign-up: nothing then tells whether
+    that address is signed up.
+    """
+
+    __tablename__ = "connections"
+    __table_args__ = (
+        CheckConstraint("(to_id IS NULL) = (to_address <> '')", name="one_addressee"),
+        Index("ix_connections_from_id_at", "from_id", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
+    from_id: Mapped[int] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"))
+    to_id: Mapped[int | None] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), index=True)
+    to_address: Mapped[str] = mapped_column(default="", index=True)
+    source: Mapped[Source] = mapped_column(state_type(Source))
+    at: Mapped[datetime] = mapped_column(default=now)
+
+    to: Mapped[Signup | None] = relationship(foreign_keys=[to_id])
+
+
+class HelpRequest(Base):
+    """A learner's words to the organisers of their course; ``answered_at`` closes it."""
+
+    __tablename__ = "help_requests"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=new_key)
+    signup_id: Mapped[int] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), index=True)
+    words: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(default=now)
+    answered_at: Mapped[datetime | None]
+
+    signup: Mapped[Signup] = relationship()
+
+
+class PersonBlock(Base):
+    """Somebody a learner does not want to be with; nobody else ever sees it.
+
+    The other is known by the digest of their address, so that the block outlives their sign-up;
+    ``label`` is how the learner knows them, and empty once they have erased what is known of them.
+    """
+
+    __tablename__ = "person_blocks"
+    __table_args__ = (UniqueConstraint("signup_id", "digest"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=new_key)
+    signup_id: Mapped[int] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"))
+    digest: Mapped[str] = mapped_column(index=True)
+    label: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Departure(Base):
+    """Somebody left a cohort or the course; after an erasure the reason remains, without the person."""
+
+    __tablename__ = "departures"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
+    signup_id: Mapped[int | None] = mapped_column(ForeignKey("signups.id", ondelete="SET NULL"), index=True)
+    whole_course: Mapped[bool]
+    because: Mapped[Leaving | None] = mapped_column(state_type(Leaving))
+    words: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Mail(Base):

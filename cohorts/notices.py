@@ -21,7 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from . import language, meeting_mails, meetings, schedule
+from . import language, meeting_mails, meetings, pauses, schedule
 from .database import Database
 from .links import SIGN_IN_SECONDS, Links
 from .mailers import Mailer, MailError
@@ -48,6 +48,8 @@ class Kind(StrEnum):
     UNPLACED = "unplaced"
     MEETING = "meeting"
     REMINDER = "reminder"
+    COHORT_CHANGED = "cohort_changed"
+    CHECK_IN = "check_in"
     SIGN_IN = "sign_in"
 
 
@@ -58,10 +60,16 @@ FOR_CONFIRMED_ONLY: Final = {
     Kind.UNPLACED,
     Kind.MEETING,
     Kind.REMINDER,
+    Kind.COHORT_CHANGED,
+    Kind.CHECK_IN,
 }
-"""Mails that are dropped when the learner has withdrawn before they were sent."""
+"""Mails that are dropped when the learner has withdrawn before they were sent, and wait while they pause."""
 
-OPTIONAL: Final[dict[Kind, Topic]] = {Kind.REMINDER: Topic.REMINDERS}
+OPTIONAL: Final[dict[Kind, Topic]] = {
+    Kind.REMINDER: Topic.REMINDERS,
+    Kind.CHECK_IN: Topic.CHECK_INS,
+    Kind.COHORT_CHANGED: Topic.NEWS,
+}
 """Mails that a learner can stop. All others answer what somebody did, and always come."""
 
 MAX_SUBJECT: Final = 120
@@ -124,6 +132,13 @@ def _deliver(database: Database, links: Links, mailer: Mailer, sender: str, mail
         if not _claim(session, mail_id):
             return False
         mail = session.get_one(Mail, mail_id)
+        if (
+            mail.kind in FOR_CONFIRMED_ONLY
+            and mail.signup is not None
+            and pauses.is_paused(mail.signup, now())
+        ):
+            mail.not_before = pauses.ends(mail.signup)
+            return False
         try:
             message = render(session, mail, links, sender)
         except Exception:
@@ -262,7 +277,9 @@ def _words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:
         "course": signup.course,
         "link": links.learner(signup),
     }
-    if mail.kind == Kind.PLACED:
+    if mail.kind == Kind.CHECK_IN and not _is_of_this_week(mail, signup):
+        return None
+    if mail.kind in (Kind.PLACED, Kind.COHORT_CHANGED):
         return _placed_words(session, signup, words)
     if mail.kind == Kind.UNPLACED:
         return _unplaced_words(session, signup, words)
@@ -291,6 +308,12 @@ def _placed_words(session: Session, signup: Signup, words: dict[str, Any]) -> di
         "meeting": meetings.when(signup.course, weekly, signup.time_zone) if weekly else "",
         "first_meeting": meetings.in_zone(first.start, signup.time_zone) if first else None,
     }
+
+
+def _is_of_this_week(mail: Mail, signup: Signup) -> bool:
+    """Tell whether the week that a check-in mail asks about still goes on."""
+    week = meetings.course_week(signup.course, now(), signup.time_zone)
+    return week is not None and week == meetings.course_week(signup.course, mail.created_at, signup.time_zone)
 
 
 def _unplaced_words(session: Session, signup: Signup, words: dict[str, Any]) -> dict[str, Any] | None:

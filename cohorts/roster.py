@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.sql.base import ExecutableOption
 
 from . import meetings
 from .models import Cohort, Course, Membership, Run, RunState, Seat, Signup, SignupState
@@ -39,15 +40,15 @@ def rows(session: Session, course: Course) -> list[RosterRow]:
     return [row for _, row in placed] + unplaced
 
 
-def cohorts(session: Session, course: Course) -> list[Cohort]:
-    """Return the living cohorts of a course in their order, their run loaded."""
+def cohorts(session: Session, course: Course, *options: ExecutableOption) -> list[Cohort]:
+    """Return the living cohorts of a course in their order, their run loaded, and more by ``options``."""
     return list(
         session.scalars(
             select(Cohort)
             .join(Run)
             .where(Run.course_id == course.id, Run.state == RunState.PUBLISHED, Cohort.ended_at.is_(None))
             .order_by(Cohort.position, Cohort.id)
-            .options(selectinload(Cohort.run))
+            .options(selectinload(Cohort.run), *options)
         )
     )
 

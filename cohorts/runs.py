@@ -11,8 +11,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from . import leases
-from .answers import answers_of
+from . import leases, person_blocks
 from .database import Database
 from .door import MatchSettings, match_answers
 from .exceptions import CohortsError, NotFound, RunInProgress, UnfitPool
@@ -138,7 +137,8 @@ def _match(database: Database, run_id: int, heartbeat: leases.Heartbeat) -> tupl
             .order_by(Signup.id)
             .options(selectinload(Signup.interests))
         ).all()
-        people = [(row.key, answers_of(row)) for row in rows]
+        answers = person_blocks.answers_with_blocks(session, rows)
+        people = [(row.key, given) for row, given in zip(rows, answers, strict=True)]
         settings = MatchSettings.from_json(run.parameters)
 
     def report(progress: Progress) -> None:

@@ -90,6 +90,11 @@ def places_taken(session: Session, course: Course) -> int:
     )
 
 
+def has_room(session: Session, course: Course) -> bool:
+    """Tell whether a course has a free place, whether or not it is still handed out to all comers."""
+    return course.capacity is None or places_taken(session, course) < course.capacity
+
+
 def suggestions(session: Session, course: Course) -> tuple[list[str], list[str]]:
     """Return the interests the organiser listed, and what confirmed learners added, most liked first."""
     picked = (
@@ -195,7 +200,7 @@ def confirm(session: Session, signup: Signup, at: datetime) -> None:
     Raises:
         Conflict: It has been withdrawn, or its time ran out.
     """
-    course = _lock_with(session, signup)
+    course = lock_with(session, signup)
     if signup.state is SignupState.WITHDRAWN:
         raise Conflict("This sign-up does not hold a place any more. Press “Sign me up again”.")
     if signup.state is SignupState.PENDING:
@@ -209,7 +214,7 @@ def edit(session: Session, signup: Signup, answers: Answers) -> None:
         Conflict: They have withdrawn.
         InvalidInput: Some answers are wrong, or the address is not the one that was confirmed.
     """
-    course = _lock_with(session, signup)
+    course = lock_with(session, signup)
     if signup.state is SignupState.WITHDRAWN:
         raise Conflict("You have withdrawn. Sign up again first.")
     errors = check(answers, course)
@@ -226,7 +231,7 @@ def withdraw(session: Session, signup: Signup, at: datetime) -> None:
 
     Withdrawing twice does nothing the second time.
     """
-    course = _lock_with(session, signup)
+    course = lock_with(session, signup)
     if signup.state is not SignupState.WITHDRAWN:
         _take_out(session, signup, at)
         fill_places(session, course, at)
@@ -238,7 +243,7 @@ def disown(session: Session, signup: Signup, at: datetime) -> None:
     Raises:
         Conflict: It was confirmed, so it is theirs.
     """
-    course = _lock_with(session, signup)
+    course = lock_with(session, signup)
     if signup.confirmed_at is not None:
         raise Conflict("This sign-up was confirmed with this address. Withdraw instead.")
     session.execute(delete(Mail).where(Mail.signup_id == signup.id))
@@ -253,7 +258,7 @@ def come_back(session: Session, signup: Signup, at: datetime) -> None:
     Raises:
         SignUpClosed: The course takes nobody any more.
     """
-    course = _lock_with(session, signup)
+    course = lock_with(session, signup)
     if signup.state is not SignupState.WITHDRAWN:
         return
     _require_phase(course, at, Phase.OPEN, Phase.LATE)
@@ -320,7 +325,7 @@ def lock(session: Session, course: Course) -> None:
     session.refresh(course, ["state", "capacity", "opens_at", "closes_at"], with_for_update=True)
 
 
-def _lock_with(session: Session, signup: Signup) -> Course:
+def lock_with(session: Session, signup: Signup) -> Course:
     """Lock the course of a sign-up, and see the sign-up as it is since then.
 
     Raises:
@@ -343,9 +348,7 @@ def _require_phase(course: Course, at: datetime, *allowed: Phase) -> None:
 
 def _has_place(session: Session, course: Course, at: datetime) -> bool:
     """Tell whether one more learner gets a place at once. The course must be locked."""
-    if phase(course, at) is not Phase.OPEN:
-        return False
-    return course.capacity is None or places_taken(session, course) < course.capacity
+    return phase(course, at) is Phase.OPEN and has_room(session, course)
 
 
 def _confirmed(session: Session, course: Course, signup: Signup, at: datetime) -> None:

@@ -89,8 +89,9 @@ def make_signup(session: Session, course: Course, interests: tuple[str, ...] = (
 
 def make_cohort(session: Session, *members: Signup, **given: Any) -> Cohort:
     """A published cohort that meets on Mondays or Tuesdays at 19:00 in Berlin, since long ago."""
-    then = now() - timedelta(days=365)
-    run = Run(course=members[0].course, state=RunState.PUBLISHED, created_at=then, published_at=then)
+    then = given.pop("at", now() - timedelta(days=365))
+    course = given.pop("course", None) or members[0].course
+    run = Run(course=course, state=RunState.PUBLISHED, created_at=then, published_at=then)
     number = next(_numbers)
     defaults = {
         "name": f"Cohort {number}",

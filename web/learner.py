@@ -15,12 +15,12 @@ from cohorts.signups import Phase
 from cohorts.standing import standing_of
 from cohorts.week import SLOTS
 
-from . import cohort_pages, locales, overlap, zones
+from . import change_pages, checkin_pages, cohort_pages, locales, my_data, overlap, zones
 from .database import session
 from .forms import EXPERIENCES, LANGUAGES, SignUpForm
 from .personal import asked, blueprint, own_confirmed, own_signup
 
-__all__ = ["blueprint", "cohort_pages", "overlap"]
+__all__ = ["blueprint", "checkin_pages", "cohort_pages", "my_data", "overlap"]
 
 FEW: Final = 5
 """Below this many sign-ups their number says too much about who is there, and too little to others."""
@@ -70,10 +70,7 @@ def mine(token: str) -> ResponseReturnValue:
     if signup.state is SignupState.PENDING:
         return render_template("learner/confirm.html", signup=signup, course=signup.course, token=token)
     if signup.state is SignupState.WITHDRAWN:
-        can_return = signups.phase(signup.course, now()) in (Phase.OPEN, Phase.LATE)
-        return render_template(
-            "learner/withdrawn.html", signup=signup, course=signup.course, token=token, can_return=can_return
-        )
+        return change_pages.withdrawn_page(token, signup)
     return render_template(
         "learner/mine.html",
         signup=signup,
@@ -85,6 +82,7 @@ def mine(token: str) -> ResponseReturnValue:
         answers=_in_words(signup),
         company=overlap.of_signup(signup),
         clock=meetings.in_zone(now(), signup.time_zone),
+        **change_pages.standing_now(signup),
     )
 
 
@@ -150,27 +148,6 @@ def save(token: str) -> ResponseReturnValue:
             flash("Your answers are saved.")
             return redirect(url_for(".mine", token=token))
     return _edit_page(token, signup, form, (listed, added)), 422
-
-
-@blueprint.get("/l/<token>/withdraw")
-def leave(token: str) -> ResponseReturnValue:
-    """Ask before withdrawing, and say what it means."""
-    signup = own_confirmed(token)
-    return render_template(
-        "learner/withdraw.html",
-        signup=signup,
-        course=signup.course,
-        token=token,
-        cohort=standing_of(session(), signup).cohort,
-    )
-
-
-@blueprint.post("/l/<token>/withdraw")
-def withdraw(token: str) -> ResponseReturnValue:
-    """Withdraw from a course, and from one's cohort."""
-    signups.withdraw(session(), own_signup(token), now())
-    session().commit()
-    return redirect(url_for(".mine", token=token))
 
 
 def _course_page(found: Course, form: SignUpForm, interests: tuple[list[str], list[str]]) -> str:

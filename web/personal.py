@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from flask import Blueprint, abort, current_app
+from flask_wtf import FlaskForm
 
-from cohorts.exceptions import NotFound
+from cohorts.exceptions import InvalidInput, NotFound
 from cohorts.links import Links
 from cohorts.models import Cohort, Course, Signup, SignupState
 from cohorts.standing import standing_of
@@ -58,3 +59,12 @@ def own_cohort(token: str) -> tuple[Signup, Cohort]:
 def asked(course: Course) -> set[str]:
     """Return the keys of the questions that a course asks."""
     return {question.key for question in course.questions if question.asked}
+
+
+def refuse(form: FlaskForm, error: InvalidInput) -> None:
+    """Show in a form what the domain finds wrong, at fields that could be read."""
+    for name, sentences in error.errors.items():
+        if name not in form:
+            form.form_errors.extend(sentences)
+        elif not form[name].errors:
+            form[name].errors = list(sentences)
