@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 
+from .language import gettext as _
 from .questions import Experience
 from .week import SLOTS
 
@@ -170,67 +171,76 @@ def _findings(answers: Answers, course: Course | None) -> Iterator[tuple[str, st
 
 def _about_person(answers: Answers) -> Iterator[tuple[str, str]]:
     if not answers.name:
-        yield "name", "Tell us your name."
+        yield "name", _("Tell us your name.")
     elif len(answers.name) > MAX_NAME:
-        yield "name", f"Use at most {MAX_NAME} characters for your name."
+        yield "name", _("Use at most %(most)s characters for your name.", most=MAX_NAME)
     elif not _is_plain(answers.name):
-        yield "name", "Your name contains characters that cannot be shown."
+        yield "name", _("Your name contains characters that cannot be shown.")
     if not answers.email:
-        yield "email", "Tell us your e-mail address."
+        yield "email", _("Tell us your e-mail address.")
     elif not is_address(answers.email):
-        yield "email", "This is not an e-mail address. It should look like name@example.org."
+        yield "email", _("This is not an e-mail address. It should look like name@example.org.")
     if len(answers.goal) > MAX_GOAL:
-        yield "goal", f"Use at most {MAX_GOAL} characters."
+        yield "goal", _("Use at most %(most)s characters.", most=MAX_GOAL)
     elif not _is_plain(answers.goal.replace("\n", "").replace("\t", "")):
-        yield "goal", "This text contains characters that cannot be shown."
+        yield "goal", _("This text contains characters that cannot be shown.")
 
 
 def _about_week(answers: Answers) -> Iterator[tuple[str, str]]:
     if not answers.time_zone:
-        yield "time_zone", "Choose your time zone."
+        yield "time_zone", _("Choose your time zone.")
     elif answers.time_zone not in time_zones():
-        yield "time_zone", "Choose a time zone from the list, such as Europe/Berlin."
+        yield "time_zone", _("Choose a time zone from the list, such as Europe/Berlin.")
     if not answers.availability and not answers.if_needed:
-        yield "availability", "No time is marked yet. Mark every half hour in which you could meet."
+        yield "availability", _("No time is marked yet. Mark every half hour in which you could meet.")
     for field in ("availability", "if_needed"):
         slots: frozenset[int] = getattr(answers, field)
         if not all(0 <= slot < SLOTS for slot in slots):
-            yield field, "Some of these times are not half hours of a week."
+            yield field, _("Some of these times are not half hours of a week.")
     hours = answers.hours_per_week
     if hours is not None and not MIN_HOURS <= hours <= MAX_HOURS:
-        yield "hours_per_week", f"Give a number of hours from {MIN_HOURS:g} to {MAX_HOURS:g}."
+        yield (
+            "hours_per_week",
+            _("Give a number of hours from %(least)g to %(most)g.", least=MIN_HOURS, most=MAX_HOURS),
+        )
 
 
 def _about_lists(answers: Answers) -> Iterator[tuple[str, str]]:
     for field, most in _LISTS:
         items: tuple[str, ...] = getattr(answers, field)
         if len(items) > most:
-            yield field, f"Give at most {most}."
+            yield field, _("Give at most %(most)s.", most=most)
         if any(len(item) > MAX_ITEM for item in items):
-            yield field, f"Use at most {MAX_ITEM} characters for each."
+            yield field, _("Use at most %(most)s characters for each.", most=MAX_ITEM)
         if not all(map(_is_plain, items)):
-            yield field, "Some of these contain characters that cannot be shown."
+            yield field, _("Some of these contain characters that cannot be shown.")
 
 
 def _about_others(answers: Answers) -> Iterator[tuple[str, str]]:
     for field in _PEOPLE:
         people: tuple[str, ...] = getattr(answers, field)
         if len(people) > MAX_OTHERS:
-            yield field, f"Name at most {MAX_OTHERS} people."
+            yield field, _("Name at most %(most)s people.", most=MAX_OTHERS)
         wrong = [person for person in people if not is_address(person)]
         if wrong:
-            yield field, f"“{wrong[0][:MAX_ITEM]}” is not an e-mail address."
+            yield field, _("“%(text)s” is not an e-mail address.", text=wrong[0][:MAX_ITEM])
         if answers.email and answers.email in people:
-            yield field, "This is your own address; name other people."
+            yield field, _("This is your own address; name other people.")
     both = [person for person in answers.avoids if person in answers.works_with]
     if both:
-        yield "avoids", f"You also want to be with {both[0]}. Leave this address out of one of the two."
+        yield (
+            "avoids",
+            _(
+                "You also want to be with %(person)s. Leave this address out of one of the two.",
+                person=both[0],
+            ),
+        )
 
 
 def _about_course(answers: Answers, course: Course) -> Iterator[tuple[str, str]]:
     for question in course.questions:
         if question.required and question.asked and getattr(answers, question.key) in ("", (), None):
-            yield question.key, "This course needs an answer here."
+            yield question.key, _("This course needs an answer here.")
 
 
 def interest_key(label: str) -> str:

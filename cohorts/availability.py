@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from . import language
+from .language import gettext as _
 from .week import SLOTS, WEEKDAYS
 
 SLOTS_A_DAY: Final = SLOTS // 7
@@ -30,15 +32,24 @@ def parse(text: str) -> frozenset[int]:
 
 
 def write(slots: frozenset[int]) -> str:
-    """Return the text of a set of half hours; ``parse`` reads the same set back."""
-    return "; ".join(pieces(slots))
+    """Return the text of a set of half hours for files; ``parse`` reads the same set back."""
+    return "; ".join(
+        f"{WEEKDAYS[day][:3]} {_clock(start)}-{_clock(end)}"
+        for day in range(7)
+        for start, end in _stretches(slots, day)
+    )
 
 
 def pieces(slots: frozenset[int]) -> list[str]:
-    """Return the text of each stretch of a day by itself, such as ``Mon 18:00-21:00``."""
+    """Return each stretch of a day as people read it, such as ``Mon 18:00–21:00``, a week in their order."""
     return [
-        f"{WEEKDAYS[day][:3]} {_clock(start)}-{_clock(end)}"
-        for day in range(7)
+        _(
+            "%(weekday)s %(start)s–%(end)s",
+            weekday=language.weekday(day, "abbreviated"),
+            start=language.slot_time(start),
+            end=language.slot_time(end),
+        )
+        for day in language.week()
         for start, end in _stretches(slots, day)
     ]
 
@@ -63,12 +74,14 @@ def _slots(part: str) -> list[int]:
     """Return the half hours of one part such as ``Mon 18:00-21:00``."""
     found = _SPAN.fullmatch(part)
     if found is None or found["day"].casefold() not in _DAYS:
-        raise ValueError(f"{part!r} is not a day and hours. Write them like {EXAMPLE}.")
+        raise ValueError(
+            _("%(part)r is not a day and hours. Write them like %(example)s.", part=part, example=EXAMPLE)
+        )
     start, end = _half_hours(found["start"], part), _half_hours(found["end"], part)
     if start == SLOTS_A_DAY:
-        raise ValueError(f"{part!r} starts at 24:00. Write it as 00:00 of the next day.")
+        raise ValueError(_("%(part)r starts at 24:00. Write it as 00:00 of the next day.", part=part))
     if start == end != 0:
-        raise ValueError(f"{part!r} ends when it starts. For a whole day write 00:00-24:00.")
+        raise ValueError(_("%(part)r ends when it starts. For a whole day write 00:00-24:00.", part=part))
     if end <= start:
         end += SLOTS_A_DAY
     first = _DAYS[found["day"].casefold()] * SLOTS_A_DAY
@@ -77,10 +90,16 @@ def _slots(part: str) -> list[int]:
 
 def _half_hours(clock: str, part: str) -> int:
     """Return a time of day in half hours since midnight."""
-    hours, _, minutes = clock.partition(":")
+    hours, _colon, minutes = clock.partition(":")
     total = int(hours) * 60 + int(minutes or 0)
     if int(minutes or 0) > 59 or total > 24 * 60:
-        raise ValueError(f"{part!r} has a time that does not exist: {clock}.")
+        raise ValueError(_("%(part)r has a time that does not exist: %(clock)s.", part=part, clock=clock))
     if total % 30:
-        raise ValueError(f"{part!r} is not on the half hour: {clock}. Use times such as 18:00 or 18:30.")
+        raise ValueError(
+            _(
+                "%(part)r is not on the half hour: %(clock)s. Use times such as 18:00 or 18:30.",
+                part=part,
+                clock=clock,
+            )
+        )
     return total // 30

@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 
 from .answers import interest_key
 from .exceptions import Conflict, InvalidInput
+from .language import gettext as _
+from .language import lazy_gettext as lazy
 from .models import (
     Course,
     CourseOrganiser,
@@ -50,9 +52,9 @@ MAX_CAPACITY: Final = 100_000
 YEARS: Final = range(2000, 2101)
 
 TIMES: Final = {
-    "start": "the first day",
-    "weeks": "the number of weeks",
-    "meeting_minutes": "the length of meetings",
+    "start": lazy("the first day"),
+    "weeks": lazy("the number of weeks"),
+    "meeting_minutes": lazy("the length of meetings"),
 }
 """Details that decide when a cohort can meet, in words."""
 
@@ -204,7 +206,7 @@ def move(session: Session, course: Course, to: CourseState) -> None:
     if course.state is to:
         return
     if to not in MOVES[course.state]:
-        raise Conflict(f"This course is {course.state.value} and cannot become {to.value}.")
+        raise Conflict(_("That cannot be done with this course as it stands now."))
     course.state = to
     session.flush()
 
@@ -258,7 +260,9 @@ def _claim_slug(session: Session, course: Course) -> None:
     except IntegrityError as error:
         if "slug" not in str(error.orig):
             raise
-        raise InvalidInput({"slug": [f"Another course has the address “{slug}”. Choose another."]}) from error
+        raise InvalidInput(
+            {"slug": [_("Another course has the address “%(slug)s”. Choose another.", slug=slug)]}
+        ) from error
 
 
 def _fill(course: Course, details: Details) -> None:
@@ -309,10 +313,10 @@ def _check_change(course: Course, details: Details) -> None:
     """Refuse to change what learners rely on already."""
     errors: dict[str, list[str]] = {}
     if details.slug and details.slug != course.slug and course.state is not CourseState.DRAFT:
-        errors["slug"] = ["Learners know this address; it can only change in a draft."]
+        errors["slug"] = [_("Learners know this address; it can only change in a draft.")]
     if course.state in (CourseState.RUNNING, CourseState.FINISHED):
         changed = [name for name in TIMES if getattr(course, name) != getattr(details, name)]
-        message = "Cohorts have been told when they meet, so this cannot change any more."
+        message = _("Cohorts have been told when they meet, so this cannot change any more.")
         errors.update({name: [message] for name in changed})
     if errors:
         raise InvalidInput(errors)
@@ -335,29 +339,45 @@ def check(details: Details) -> None:
 def _rules(details: Details) -> Iterable[tuple[str, bool, str]]:
     """Yield what must not be, as field, whether it is so, and a sentence about it."""
     slug, opens, closes = details.slug, details.opens_at, details.closes_at
-    yield "title", not details.title.strip(), "Give the course a title."
-    yield "title", len(details.title) > MAX_TITLE, f"Keep the title within {MAX_TITLE} characters."
+    yield "title", not details.title.strip(), _("Give the course a title.")
+    yield (
+        "title",
+        len(details.title) > MAX_TITLE,
+        _("Keep the title within %(most)s characters.", most=MAX_TITLE),
+    )
     if slug:
-        words = "Use small letters, digits and single hyphens, such as python-for-biologists."
+        words = _("Use small letters, digits and single hyphens, such as python-for-biologists.")
         yield "slug", not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) or len(slug) > MAX_SLUG, words
-        yield "slug", slug in _TAKEN_SLUGS, f"The address “{slug}” is kept for this site itself."
+        yield (
+            "slug",
+            slug in _TAKEN_SLUGS,
+            _("The address “%(slug)s” is kept for this site itself.", slug=slug),
+        )
     for name in ("start", "opens_at", "closes_at"):
         moment: date | None = getattr(details, name)
-        yield name, moment is not None and moment.year not in YEARS, "Look at the year again."
-    yield "weeks", not 1 <= details.weeks <= 52, "A course lasts from 1 to 52 weeks."
+        yield name, moment is not None and moment.year not in YEARS, _("Look at the year again.")
+    yield "weeks", not 1 <= details.weeks <= 52, _("A course lasts from 1 to 52 weeks.")
     yield from _meeting_rules(details)
     wrong = details.capacity is not None and not 1 <= details.capacity <= MAX_CAPACITY
-    yield "capacity", wrong, f"Write a number from 1 to {MAX_CAPACITY:,}, or nothing for no limit."
+    yield (
+        "capacity",
+        wrong,
+        _("Write a number from 1 to %(most)s, or nothing for no limit.", most=f"{MAX_CAPACITY:,}"),
+    )
     late = opens is not None and closes is not None and closes <= opens
-    yield "closes_at", late, "Sign-up must close after it opens."
+    yield "closes_at", late, _("Sign-up must close after it opens.")
     for key, asking in details.questions.items():
         wrong = key not in QUESTIONS or not 0 <= asking.weight <= MAX_WEIGHT
-        yield "questions", wrong, f"{key}: a weight lies between 0 and {MAX_WEIGHT:g}."
+        yield (
+            "questions",
+            wrong,
+            _("%(key)s: a weight lies between 0 and %(most)g.", key=key, most=MAX_WEIGHT),
+        )
     for label in details.interests or ():
         yield (
             "interests",
             len(label) > MAX_INTEREST,
-            f"“{label[:20]}…” is longer than {MAX_INTEREST} characters.",
+            _("“%(label)s…” is longer than %(most)s characters.", label=label[:20], most=MAX_INTEREST),
         )
 
 
@@ -369,12 +389,12 @@ def _meeting_rules(details: Details) -> Iterable[tuple[str, bool, str]]:
         details.size_max,
     )
     wrong = not 30 <= minutes <= 480 or minutes % 30 != 0
-    yield "meeting_minutes", wrong, "A meeting lasts from 30 to 480 minutes, in steps of 30."
-    yield "size_min", low < 2, "The smallest cohort has at least 2 people."
-    yield "size_max", high > 50, "The largest cohort has at most 50 people."
-    yield "size_max", high < low, "The largest cohort cannot be smaller than the smallest."
+    yield "meeting_minutes", wrong, _("A meeting lasts from 30 to 480 minutes, in steps of 30.")
+    yield "size_min", low < 2, _("The smallest cohort has at least 2 people.")
+    yield "size_max", high > 50, _("The largest cohort has at most 50 people.")
+    yield "size_max", high < low, _("The largest cohort cannot be smaller than the smallest.")
     yield (
         "target_size",
         not low <= target <= high and low <= high,
-        "Usual size: between smallest and largest.",
+        _("Usual size: between smallest and largest."),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .answers import Answers
 from .exceptions import Contradiction, UnfitPool
+from .language import gettext as _
 from .questions import QUESTIONS, Counts
 
 if TYPE_CHECKING:
@@ -168,13 +169,21 @@ def match_answers(
 def contradiction(names: Sequence[str], rules: Collection[str], size_max: int) -> str:
     """Say whose wishes contradict each other, and in what; not who wants to be apart from whom."""
     if not names:
-        return "Every cohort is to have somebody willing to convene, but nobody who takes part is"
-    who = f"{', '.join(names[:-1])} and {names[-1]} want to be together"
+        return _("Every cohort is to have somebody willing to convene, but nobody who takes part is")
+    who = f"{', '.join(names[:-1])} {_('and')} {names[-1]}"
     if "size" in rules:
-        return f"{who}, but a cohort has at most {size_max} members"
+        return _(
+            "%(people)s want to be together, but a cohort has at most %(most)s members",
+            people=who,
+            most=size_max,
+        )
     if "language" in rules:
-        return f"{who}, but share no language"
-    return f"{who}, but not all wishes among them, to be with people and to be apart, can be kept"
+        return _("%(people)s want to be together, but share no language", people=who)
+    return _(
+        "%(people)s want to be together, but not all wishes among them, to be with people and to be apart, "
+        "can be kept",
+        people=who,
+    )
 
 
 def _learner(identity: str, answers: Answers, ids: Mapping[str, str]) -> matcher.Learner:

@@ -1,25 +1,41 @@
-"""Errors of the domain. The docstring of each is its message unless a better one is given."""
+"""Errors of the domain. Each says what is the matter in words for whoever meets it."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from .language import lazy_gettext as lazy
+
 
 class CohortsError(Exception):
-    """Something went wrong."""
+    """Something of the domain went wrong.
+
+    Attributes:
+        said: The message where none is given; in the language of whoever it is raised for.
+    """
+
+    said: ClassVar[str] = lazy("Something went wrong.")
 
     def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or type(self).__doc__)
+        super().__init__(message or str(self.said))
 
 
 class NotFound(CohortsError):
-    """There is nothing at this address, or it is not yours to see."""
+    """What was asked for is not there, or not for whoever asked."""
+
+    said = lazy("There is nothing at this address, or it is not yours to see.")
 
 
 class InvalidLink(CohortsError):
-    """This link is not valid any more. Ask for a new one."""
+    """A personal link was not made here, or not any more."""
+
+    said = lazy("This link is not valid any more. Ask for a new one.")
 
 
 class SignUpClosed(CohortsError):
-    """Sign-up for this course is not open."""
+    """Somebody signs up too early or too late."""
+
+    said = lazy("Sign-up for this course is not open.")
 
 
 class InvalidInput(CohortsError):
@@ -32,20 +48,30 @@ class InvalidInput(CohortsError):
 
 
 class Conflict(CohortsError):
-    """Somebody else changed this in the meantime. Look at the new state and try again."""
+    """Somebody else was faster."""
+
+    said = lazy("Somebody else changed this in the meantime. Look at the new state and try again.")
 
 
 class RunInProgress(Conflict):
-    """A match for this course is under way already."""
+    """A course is matched once at a time."""
+
+    said = lazy("A match for this course is under way already.")
 
 
 class UnreadableFile(CohortsError):
-    """This file cannot be read."""
+    """A file makes no sense."""
+
+    said = lazy("This file cannot be read.")
 
 
 class UnfitPool(CohortsError):
-    """These sign-ups and settings cannot be matched."""
+    """The matcher cannot take these sign-ups, or these settings."""
+
+    said = lazy("These sign-ups and settings cannot be matched.")
 
 
 class Contradiction(UnfitPool):
-    """People's wishes cannot all be kept, whatever anybody else does."""
+    """People's wishes cannot all be kept."""
+
+    said = lazy("People's wishes cannot all be kept, whatever anybody else does.")

@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session, selectinload
 from . import native, signups
 from .answers import Answers, answers_of, interest_key
 from .exceptions import CohortsError
+from .language import gettext as _
+from .language import ngettext
 from .models import Course, Signup, SignupState
 from .native import COLUMNS, REQUIRED
 from .tables import Problem
@@ -36,7 +38,7 @@ CONFIRMED: Final = "confirmed"
 
 
 class RowsRefused(CohortsError):
-    """Some rows of this file are refused, so nothing was imported."""
+    """Rows of a file are refused, and nobody said that they may be left out."""
 
 
 class Action(StrEnum):
@@ -118,7 +120,13 @@ def apply(
     plan = _plan(course, plan.file, plan.name, known, _free(session, course))
     counts = plan.counts
     if counts[Action.REFUSE] and not leave_out_refused:
-        raise RowsRefused(f"{counts[Action.REFUSE]} rows of this file are refused, so nothing was imported.")
+        raise RowsRefused(
+            ngettext(
+                "%(num)s row of this file is refused, so nothing was imported.",
+                "%(num)s rows of this file are refused, so nothing was imported.",
+                counts[Action.REFUSE],
+            )
+        )
     book = signups.InterestBook(session, course)
     with session.no_autoflush:
         for row in plan.rows:
@@ -166,7 +174,7 @@ def _plan(course: Course, file: native.File, name: str, known: dict[str, Signup]
     people = known.keys() | {entry.answers.email for entry in file.entries if entry.answers}
     noted = (_noted(row, people) for row in rows)
     unknown = tuple(
-        Problem(heading, "This column is not known here and is ignored.") for heading in file.unknown
+        Problem(heading, _("This column is not known here and is ignored.")) for heading in file.unknown
     )
     return Plan(name, file, tuple(_seated(noted, free)), unknown)
 
@@ -183,7 +191,7 @@ def _row(course: Course, entry: native.Entry, columns: Iterable[str], known: dic
     entry = native.checked(entry, answers, course)
     problems = entry.problems
     if signup is not None and signup.state is SignupState.WITHDRAWN:
-        message = "This person has withdrawn; only they can come back, by their personal link."
+        message = _("This person has withdrawn; only they can come back, by their personal link.")
         problems += (Problem("email", message),)
     if problems:
         return PlannedRow(entry.line, Action.REFUSE, answers, problems)
@@ -209,7 +217,9 @@ def _noted(row: PlannedRow, people: Collection[str]) -> PlannedRow:
     if row.answers is None:
         return row
     absent = native.absent(row.answers, people)
-    notes = tuple(f"{each} has not signed up; if they do, the wish counts." for each in absent)
+    notes = tuple(
+        _("%(person)s has not signed up; if they do, the wish counts.", person=each) for each in absent
+    )
     return replace(row, notes=notes) if notes else row
 
 
@@ -222,5 +232,5 @@ def _seated(rows: Iterable[PlannedRow], free: int | None) -> Iterator[PlannedRow
             free -= 1
             yield row
         else:
-            note = "The course is full; this learner goes to the waiting list."
+            note = _("The course is full; this learner goes to the waiting list.")
             yield replace(row, waiting=True, notes=(*row.notes, note))

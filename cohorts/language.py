@@ -2,7 +2,7 @@
 
 A locale such as ``es_MX`` says both. Its texts come from the nearest catalogue,
 ``cohorts/translations/<locale>/LC_MESSAGES/messages.po`` (here that of ``es``); the texts in the sources are
-English and need none. Babel is loaded when something is formatted or translated, not before.
+English and need none. Babel is loaded for what plain English does not need, and not before.
 
 Every text is a format: values are named, ``gettext("Hello %(name)s", name=name)``, and a percent sign is
 written ``%%``.
@@ -13,13 +13,14 @@ from __future__ import annotations
 import datetime as dt
 import gettext as catalogues
 import io
-from collections import UserString
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, cast
+
+from .week import SLOT_MINUTES, SLOTS, WEEKDAYS
 
 if TYPE_CHECKING:
     import babel
@@ -156,25 +157,53 @@ def pgettext(context: str, message: str, /, **values: object) -> str:
     return _catalogue(_present.get()).pgettext(context, message) % values
 
 
-class LazyText(UserString):
+def marked(message: str) -> str:
+    """Mark a text that is stored in English, for ``translated`` to find when it is shown."""
+    return message
+
+
+def translated(message: str) -> str:
+    """Return a stored text in the present language, or as it is if nobody translated it."""
+    return _catalogue(_present.get()).gettext(message) if message else ""
+
+
+class LazyText:
     """A text that is put into the present language each time it is read."""
 
-    def __init__(self, message: str) -> None:
-        """Keep the English."""
-        self._message = message
+    __slots__ = ("_message", "_values")
 
-    @property
-    def data(self) -> str:  # type: ignore[override]
-        """The text in the present language."""
-        return gettext(self._message)
+    def __init__(self, message: str, values: dict[str, object]) -> None:
+        """Keep the English and its values."""
+        self._message, self._values = message, values
+
+    def __str__(self) -> str:
+        return gettext(self._message, **self._values)
+
+    def __repr__(self) -> str:
+        return f"lazy_gettext({self._message!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other) if isinstance(other, str | LazyText) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._message)
+
+    def __bool__(self) -> bool:
+        return bool(self._message)
+
+    def __mod__(self, values: object) -> str:
+        return str(self) % values
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(str(self), name)
 
 
-def lazy_gettext(message: str) -> str:
+def lazy_gettext(message: str, /, **values: object) -> str:
     """Return a text for a module or a class to hold: it follows the language of whoever reads it.
 
-    It does what a ``str`` does, except that ``isinstance`` and ``str.join`` want ``str(text)``.
+    It does what a ``str`` does where texts are shown; for anything else take ``str(text)``.
     """
-    return cast(str, LazyText(message))
+    return cast(str, LazyText(message, values))
 
 
 def install(environment: jinja2.Environment) -> None:
@@ -187,8 +216,9 @@ def install(environment: jinja2.Environment) -> None:
         newstyle=True,
         pgettext=lambda context, text: _catalogue(_present.get()).pgettext(context, text),
     )
-    formats = (date, day, day_and_weekday, time, moment, weekday, listing, number)
-    environment.filters.update({each.__name__: each for each in formats})
+    filters: tuple[Callable[..., str], ...] = (translated, date, day, day_and_weekday, time)
+    filters += (slot_time, moment, weekday, listing, number, percent)
+    environment.filters.update({each.__name__: each for each in filters})
 
 
 # Dates, times, numbers and lists
@@ -210,6 +240,8 @@ def date(value: dt.date) -> str:
 
 def day(value: dt.date) -> str:
     """Return a date without its year: 25 November."""
+    if locale() == ENGLISH:
+        return f"{value.day} {value:%B}"
     from babel.dates import format_skeleton
 
     # The skeletons of Babel are for moments, and a date is none.
@@ -223,9 +255,30 @@ def day_and_weekday(value: dt.date) -> str:
 
 def time(value: dt.time | dt.datetime) -> str:
     """Return a time of day as its own clock shows it: 18:30, or 6:30 PM."""
+    if locale() == ENGLISH:
+        return f"{value:%H:%M}"
     from babel.dates import format_time
 
     return format_time(value.replace(tzinfo=None), "short", locale=_babel(locale()))
+
+
+def city(zone: str) -> str:
+    """Return what people call the city of a time zone: Nueva York is that of America/New_York in Spanish."""
+    from babel.dates import get_timezone, get_timezone_location
+
+    return get_timezone_location(get_timezone(zone), locale=_babel(locale()), return_city=True)
+
+
+def slot_time(slot: int) -> str:
+    """Return when a half hour of a day begins, as clocks show it; where hours go up to 24, 48 is 24:00."""
+    if slot == SLOTS // 7 and "H" in str(_babel(locale()).time_formats["short"]):
+        return "24:00"
+    return time(dt.time(slot // 2 % 24, slot % 2 * SLOT_MINUTES))
+
+
+def hours(day: int, start: dt.time, end: dt.time) -> str:
+    """Return a stretch of a weekday, 0 being Monday: Monday 18:00–19:30."""
+    return gettext("%(weekday)s %(start)s–%(end)s", weekday=weekday(day), start=time(start), end=time(end))
 
 
 def moment(value: dt.datetime) -> str:
@@ -235,6 +288,8 @@ def moment(value: dt.datetime) -> str:
 
 def weekday(index: int, width: Literal["wide", "abbreviated", "short", "narrow"] = "wide") -> str:
     """Return the name of a weekday, 0 being Monday."""
+    if locale() == ENGLISH and width == "wide":
+        return WEEKDAYS[index]
     from babel.dates import get_day_names
 
     names = get_day_names(width, "stand-alone", locale=_babel(locale()))
@@ -259,3 +314,10 @@ def number(value: float) -> str:
     from babel.numbers import format_decimal
 
     return format_decimal(value, locale=_babel(locale()))
+
+
+def percent(value: float) -> str:
+    """Return a share of 1 in hundredths with at most one decimal: 12.5%."""
+    from babel.numbers import format_percent
+
+    return format_percent(value, "#,##0.#%", locale=_babel(locale()))

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from .database import Database
+from .language import marked
 from .models import Run, RunState, new_key, now
 
 LEASE: Final = timedelta(seconds=20)
@@ -51,7 +52,7 @@ def claim(session: Session, run_id: int, worker: str) -> Lease | None:
             started_at=at,
             attempts=Run.attempts + 1,
             progress=0.0,
-            stage="Getting ready",
+            stage=marked("Getting ready"),
         )
         .execution_options(synchronize_session=False)
     )
@@ -59,7 +60,7 @@ def claim(session: Session, run_id: int, worker: str) -> Lease | None:
         return None
     run = session.get_one(Run, run_id, populate_existing=True)
     if run.attempts > ATTEMPTS:
-        run.reason = f"The worker stopped {ATTEMPTS} times while it was matching. See its log."
+        run.reason = marked("The worker stopped again and again while it was matching. See its log.")
         release(run, RunState.FAILED)
         session.flush()
         return None
@@ -80,7 +81,7 @@ class Heartbeat:
     """Renews the lease of a run, writes its progress and hears of a cancellation."""
 
     def __init__(self, database: Database, lease: Lease) -> None:
-        self.progress, self.stage = 0.0, "Getting ready"
+        self.progress, self.stage = 0.0, marked("Getting ready")
         self.cancelled = self.lost = False
         self._database, self._lease = database, lease
         self._done = threading.Event()

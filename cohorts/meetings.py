@@ -9,8 +9,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final, Protocol
 from zoneinfo import ZoneInfo
 
+from . import language
 from .exceptions import NotFound
-from .week import SLOT_MINUTES, WEEKDAYS
+from .language import gettext as _
+from .week import SLOT_MINUTES
 
 if TYPE_CHECKING:
     from .models import Cohort
@@ -60,7 +62,7 @@ class LocalTime:
     end: time
 
     def __str__(self) -> str:
-        return f"{WEEKDAYS[self.weekday]} {self.start:%H:%M}–{self.end:%H:%M}"
+        return language.hours(self.weekday, self.start, self.end)
 
 
 def of_cohort(cohort: Cohort) -> list[Meeting]:
@@ -150,5 +152,5 @@ def when(course: Dates, meeting: Meeting, zone: str) -> str:
     times: Sequence[LocalTime] = local_times(course, meeting, zone)
     if not times:
         return ""
-    changes = [f"from {each.since.day} {each.since:%B}: {each}" for each in times[1:]]
+    changes = [_("from %(date)s: %(time)s", date=language.day(each.since), time=each) for each in times[1:]]
     return "; ".join([str(times[0]), *changes])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import availability, tables
 from .answers import FIELDS, Answers, check, time_zones
+from .language import gettext as _
 from .questions import Experience
 from .tables import Problem
 
@@ -64,7 +65,7 @@ def read(content: bytes) -> File:
     """
     table = tables.read(content, COLUMNS, REQUIRED)
     if len(table.rows) > MAX_ROWS:
-        raise tables.MalformedFile(f"The file has more than {MAX_ROWS:,} rows. Split it.")
+        raise tables.MalformedFile(_("The file has more than %(most)s rows. Split it.", most=f"{MAX_ROWS:,}"))
     lines: dict[str, int] = {}
     return File(tuple(_entry(row, lines) for row in table.rows), table.columns, table.unknown)
 
@@ -119,7 +120,9 @@ def _entry(row: tables.Row, lines: dict[str, int]) -> Entry:
     answers = Answers(**values)
     first = lines.setdefault(answers.email, row.line) if answers.email else row.line
     if first != row.line:
-        problems.append(Problem("email", f"{answers.email} is on line {first} already."))
+        problems.append(
+            Problem("email", _("%(email)s is on line %(line)s already.", email=answers.email, line=first))
+        )
     return Entry(row.line, answers, tuple(problems))
 
 
@@ -149,7 +152,9 @@ def _time_zone(text: str) -> str:
         return text
     if text in _old_names():
         return _old_names()[text]
-    raise ValueError(f"{text!r} is not a time zone of the IANA list, such as Europe/Berlin.{_meant(text)}")
+    refused = _("%(text)r is not a time zone of the IANA list, such as Europe/Berlin.", text=text)
+    meant = _meant(text)
+    raise ValueError(f"{refused} {_('Is %(zone)s meant?', zone=meant)}" if meant else refused)
 
 
 @lru_cache(maxsize=1)
@@ -169,15 +174,15 @@ def _old_names() -> dict[str, str]:
 
 @lru_cache(maxsize=256)
 def _meant(text: str) -> str:
-    """Return a sentence with the zone whose name, or whose city's, is closest to ``text``."""
+    """Return the zone whose name, or whose city's, is closest to ``text``, if any is close."""
     zones = {zone.casefold(): zone for zone in sorted(time_zones())}
     cities = {zone.rpartition("/")[2]: zone for zone in zones}
     wanted = text.casefold().replace(" ", "_")
     if wanted in cities:
-        return f" Is {zones[cities[wanted]]} meant?"
+        return zones[cities[wanted]]
     close = difflib.get_close_matches(wanted, zones, n=1, cutoff=0.7)
     close = close or [cities[each] for each in difflib.get_close_matches(wanted, cities, n=1, cutoff=0.7)]
-    return f" Is {zones[close[0]]} meant?" if close else ""
+    return zones[close[0]] if close else ""
 
 
 def _experience(text: str) -> Experience | None:
@@ -185,11 +190,11 @@ def _experience(text: str) -> Experience | None:
         return Experience(text.casefold()) if text else None
     except ValueError:
         words = ", ".join(Experience)
-        raise ValueError(f"{text!r} is not one of: {words}.") from None
+        raise ValueError(_("%(text)r is not one of: %(words)s.", text=text, words=words)) from None
 
 
 def _hours(text: str) -> float | None:
-    message = f"{text!r} is not a number of hours, such as 5 or 7.5."
+    message = _("%(text)r is not a number of hours, such as 5 or 7.5.", text=text)
     try:
         hours = float(text.replace(",", ".")) if text else None
     except ValueError:
@@ -201,7 +206,7 @@ def _hours(text: str) -> float | None:
 
 def _yes_or_no(text: str) -> bool:
     if text.casefold() not in _YES_AND_NO:
-        raise ValueError(f"{text!r} is neither yes nor no.")
+        raise ValueError(_("%(text)r is neither yes nor no.", text=text))
     return _YES_AND_NO[text.casefold()]
 
 

@@ -9,8 +9,9 @@ from datetime import date, datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
-from . import courses, notices
+from . import courses, language, notices
 from .exceptions import Conflict
+from .language import gettext as _
 from .meetings import Meeting, of_cohort
 from .models import (
     Cohort,
@@ -77,7 +78,7 @@ def publish(session: Session, run: Run) -> None:
     course = session.scalars(locked.execution_options(populate_existing=True)).one()
     session.refresh(run)
     if run.state is not RunState.PROPOSED:
-        raise Conflict(f"This run is {run.state.value}, so it cannot be published.")
+        raise Conflict(_("This run is not a proposal any more, so it cannot be published."))
     require_same_times(course, run)
     at = now()
     _end_cohorts(session, course, at)
@@ -111,8 +112,11 @@ def require_same_times(course: Course, run: Run) -> None:
     ]
     if changed:
         raise Conflict(
-            f"Since this run, {' and '.join(changed)} of the course changed, so these cohorts may not be "
-            "able to meet. Match again, or change the settings back."
+            _(
+                "Since this run the course has changed: %(what)s. These cohorts may not be able to meet. "
+                "Match again, or change the settings back.",
+                what=language.listing(changed),
+            )
         )
 
 

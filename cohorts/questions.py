@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
+from .language import lazy_gettext as lazy
+
 
 class Counts(StrEnum):
     """How the answers to a question enter a match."""
@@ -48,17 +50,21 @@ class Question:
 QUESTIONS: Final = {
     question.key: question
     for question in (
-        Question("interests", "What are you interested in?", Counts.SIMILAR, "tags", 4.0),
-        Question("languages", "Which languages can you talk in?", Counts.RULE),
+        Question("interests", lazy("What are you interested in?"), Counts.SIMILAR, "tags", 4.0),
+        Question("languages", lazy("Which languages can you talk in?"), Counts.RULE),
         # In two open courses people of like experience replied to each other no more often than chance.
-        Question("experience", "How familiar are you with the subject?", Counts.SIMILAR, "category", 0.0),
-        Question("hours_per_week", "How many hours a week do you have?", Counts.SIMILAR, "number", 0.5),
-        Question("goal", "What do you want to get out of it?", Counts.SIMILAR, "text", 0.5),
-        Question("can_help_with", "What can you help others with?", Counts.COMPLEMENTARY, "tags", 0.5),
-        Question("wants_help_with", "What would you like help with?", Counts.COMPLEMENTARY, "tags", 0.5),
-        Question("works_with", "Whom do you want to be with?", Counts.RULE),
-        Question("avoids", "Whom do you not want to be with?", Counts.RULE, private=True),
-        Question("convenor", "Would you get the first meeting going?", Counts.SHOWN),
+        Question(
+            "experience", lazy("How familiar are you with the subject?"), Counts.SIMILAR, "category", 0.0
+        ),
+        Question("hours_per_week", lazy("How many hours a week do you have?"), Counts.SIMILAR, "number", 0.5),
+        Question("goal", lazy("What do you want to get out of it?"), Counts.SIMILAR, "text", 0.5),
+        Question("can_help_with", lazy("What can you help others with?"), Counts.COMPLEMENTARY, "tags", 0.5),
+        Question(
+            "wants_help_with", lazy("What would you like help with?"), Counts.COMPLEMENTARY, "tags", 0.5
+        ),
+        Question("works_with", lazy("Whom do you want to be with?"), Counts.RULE),
+        Question("avoids", lazy("Whom do you not want to be with?"), Counts.RULE, private=True),
+        Question("convenor", lazy("Would you get the first meeting going?"), Counts.SHOWN),
     )
 }
 """Name, e-mail, time zone and availability are always asked; these a course may leave out."""

@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
 from . import meetings
+from .language import lazy_gettext as lazy
 from .models import Cohort, Course, Membership, Run, RunState, Seat, Signup, SignupState
 from .roster_rows import RosterRow, clock, row_of
 
-NOT_MATCHED_YET = "Signed up after the cohorts were formed."
+NOT_MATCHED_YET = lazy("Signed up after the cohorts were formed.")
 
 
 def rows(session: Session, course: Course) -> list[RosterRow]:
@@ -34,7 +35,7 @@ def rows(session: Session, course: Course) -> list[RosterRow]:
     placed.sort(key=lambda each: (each[0], each[1].name.casefold(), each[1].email))
     left = _left(session, course, {signup.id for signup, _ in members})
     unplaced = [
-        row_of(signup, "", "", reasons.get(signup.id) or NOT_MATCHED_YET)
+        row_of(signup, "", "", reasons.get(signup.id) or str(NOT_MATCHED_YET))
         for signup in sorted(left, key=lambda signup: (signup.name.casefold(), signup.email))
     ]
     return [row for _, row in placed] + unplaced

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from . import meetings
 from .answers import Answers
+from .language import gettext as _
 from .tables import as_text
 
 if TYPE_CHECKING:
     from .models import Signup
-
-NO_MEETING: Final = "no fixed meeting"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +44,7 @@ COLUMNS: Final = tuple(each.name for each in fields(RosterRow))
 
 def cohort_name(position: int) -> str:
     """Return what a cohort is called that nobody has named."""
-    return f"Cohort {position}"
+    return _("Cohort %(number)s", number=position)
 
 
 def clock(course: meetings.Dates) -> Callable[[meetings.Meeting | None, str], str]:
@@ -58,7 +57,7 @@ def clock(course: meetings.Dates) -> Callable[[meetings.Meeting | None, str], st
     def say(meeting: meetings.Meeting, zone: str) -> str:
         return meetings.when(course, meeting, zone)
 
-    return lambda meeting, zone: say(meeting, zone) if meeting else NO_MEETING
+    return lambda meeting, zone: say(meeting, zone) if meeting else _("no fixed meeting")
 
 
 def row_of(learner: Signup | Answers, cohort: str, meeting: str, reason: str = "") -> RosterRow:

@@ -15,6 +15,8 @@ from . import leases, person_blocks
 from .database import Database
 from .door import MatchSettings, match_answers
 from .exceptions import CohortsError, NotFound, RunInProgress, UnfitPool
+from .language import gettext as _
+from .language import marked
 from .models import Cohort, Course, Run, RunState, Seat, Signup, SignupState, User, now
 from .roster_rows import cohort_name
 
@@ -43,8 +45,12 @@ def request(
     n_learners = session.scalar(select(func.count()).select_from(Signup).where(*_matchable(course)))
     if not n_learners or n_learners < course.size_min:
         raise UnfitPool(
-            f"A cohort needs at least {course.size_min} learners, but only {n_learners or 0} "
-            "have confirmed their sign-up so far."
+            _(
+                "A cohort needs at least %(needed)s learners, but only %(confirmed)s have confirmed their "
+                "sign-up so far.",
+                needed=course.size_min,
+                confirmed=n_learners or 0,
+            )
         )
     settings = MatchSettings.of_course(course, random_state=random_state, **chosen)
     run = Run(
@@ -112,7 +118,9 @@ def execute(database: Database, run_id: int, worker: str) -> None:
         except Exception:
             _log.exception("run %d failed", run_id)
             _fail(
-                database, lease, "The match stopped on an error of ours, which is noted. Nothing was changed."
+                database,
+                lease,
+                marked("The match stopped on an error of ours, which is noted. Nothing was changed."),
             )
         else:
             _store(database, lease, learners, matching)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 from . import language
 from .answers import FIELDS, Answers, answers_of, check, interest_key
 from .exceptions import Conflict, InvalidInput, NotFound, SignUpClosed
+from .language import gettext as _
 from .models import (
     Course,
     CourseState,
@@ -202,7 +203,7 @@ def confirm(session: Session, signup: Signup, at: datetime) -> None:
     """
     course = lock_with(session, signup)
     if signup.state is SignupState.WITHDRAWN:
-        raise Conflict("This sign-up does not hold a place any more. Press “Sign me up again”.")
+        raise Conflict(_("This sign-up does not hold a place any more. Press “Sign me up again”."))
     if signup.state is SignupState.PENDING:
         _confirmed(session, course, signup, at)
 
@@ -216,10 +217,10 @@ def edit(session: Session, signup: Signup, answers: Answers) -> None:
     """
     course = lock_with(session, signup)
     if signup.state is SignupState.WITHDRAWN:
-        raise Conflict("You have withdrawn. Sign up again first.")
+        raise Conflict(_("You have withdrawn. Sign up again first."))
     errors = check(answers, course)
     if answers.email != signup.email:
-        errors.setdefault("email", []).append("The address cannot be changed; sign up with the new one.")
+        errors.setdefault("email", []).append(_("The address cannot be changed; sign up with the new one."))
     if errors:
         raise InvalidInput(errors)
     store(session, course, answers, signup=signup)
@@ -245,7 +246,7 @@ def disown(session: Session, signup: Signup, at: datetime) -> None:
     """
     course = lock_with(session, signup)
     if signup.confirmed_at is not None:
-        raise Conflict("This sign-up was confirmed with this address. Withdraw instead.")
+        raise Conflict(_("This sign-up was confirmed with this address. Withdraw instead."))
     session.execute(delete(Mail).where(Mail.signup_id == signup.id))
     session.delete(signup)
     session.flush()
@@ -335,15 +336,19 @@ def lock_with(session: Session, signup: Signup) -> Course:
     try:
         session.refresh(signup, ["state", "waiting", "confirmed_at"])
     except InvalidRequestError as error:
-        raise NotFound("This sign-up was deleted, with everything in it.") from error
+        raise NotFound(_("This sign-up was deleted, with everything in it.")) from error
     return signup.course
 
 
 def _require_phase(course: Course, at: datetime, *allowed: Phase) -> None:
     now = phase(course, at)
     if now not in allowed:
-        when = "not open yet" if now is Phase.NOT_YET else "over"
-        raise SignUpClosed(f"Sign-up for this course is {when}.")
+        is_early = now is Phase.NOT_YET
+        raise SignUpClosed(
+            _("Sign-up for this course is not open yet.")
+            if is_early
+            else _("Sign-up for this course is over.")
+        )
 
 
 def _has_place(session: Session, course: Course, at: datetime) -> bool:

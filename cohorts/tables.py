@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from .exceptions import UnreadableFile
+from .language import gettext as _
+from .language import ngettext
 
-DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
+DELIMITERS: Final = (",", ";", "\t")
 WHOLE_ROW: Final = "row"
 """Stands for the column in a problem that concerns a row as a whole."""
 
 
 class MalformedFile(UnreadableFile):
-    """This file cannot be read."""
+    """A file makes no sense as a whole."""
 
     def __init__(self, message: str, line: int = 1) -> None:
         """Keep the line on which the trouble begins."""
@@ -70,14 +72,14 @@ def read(content: bytes, columns: Collection[str], required: Collection[str]) ->
     text = _decode(content)
     delimiter = _delimiter(text, required)
     lines = _parse(text, delimiter)
-    _, header = next(lines)
+    _line, header = next(lines)
     names = [_heading(each) for each in header]
     _refuse_repeated(names)
     rows = tuple(_row(line, names, cells, columns) for line, cells in lines if any(map(str.strip, cells)))
     if not rows:
-        raise MalformedFile("The file has a header but no rows below it.")
+        raise MalformedFile(_("The file has a header but no rows below it."))
     unknown = [
-        f"column {place} (no heading)" if not name else heading.strip()
+        _("column %(place)s (no heading)", place=place) if not name else heading.strip()
         for place, (name, heading) in enumerate(zip(names, header, strict=True), start=1)
         if name not in columns
     ]
@@ -97,13 +99,15 @@ def from_text(value: str) -> str:
 def _decode(content: bytes) -> str:
     """Return the text of a file: UTF-8, marked UTF-16, or what older Windows programs write."""
     if content.startswith(b"PK\x03\x04"):
-        raise MalformedFile("This is a workbook, not a CSV file. Save the sheet as CSV and use that.")
+        raise MalformedFile(_("This is a workbook, not a CSV file. Save the sheet as CSV and use that."))
     text = _decode_strictly(content).replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
-        raise MalformedFile("The file is empty.")
+        raise MalformedFile(_("The file is empty."))
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        message = f"Line {line} holds a NUL byte, so this is not a text file. Save it as CSV (UTF-8)."
+        message = _(
+            "Line %(line)s holds a NUL byte, so this is not a text file. Save it as CSV (UTF-8).", line=line
+        )
         raise MalformedFile(message, line)
     return text
 
@@ -115,7 +119,7 @@ def _decode_strictly(content: bytes) -> str:
             return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise MalformedFile("The letters of this file cannot be read. Save it as CSV (UTF-8).")
+    raise MalformedFile(_("The letters of this file cannot be read. Save it as CSV (UTF-8)."))
 
 
 def _delimiter(text: str, required: Collection[str]) -> str:
@@ -128,8 +132,11 @@ def _delimiter(text: str, required: Collection[str]) -> str:
     most = max(found.values(), key=lambda names: (len(names & set(required)), len(names)))
     missing = ", ".join(each for each in required if each not in most)
     raise MalformedFile(
-        f"The first line has no column {missing}. It must name the columns, separated by "
-        f"{', '.join(list(DELIMITERS.values())[:-1])} or {list(DELIMITERS.values())[-1]}."
+        _(
+            "The first line has no column %(missing)s. It must name the columns, separated by commas, "
+            "semicolons or tabs.",
+            missing=missing,
+        )
     )
 
 
@@ -159,10 +166,14 @@ def _parse(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 def _broken(line: int, error: str) -> str:
     """Say in plain words why the csv module gave up on the row that starts on ``line``."""
     if "field larger" in error:
-        return f"Line {line} holds a cell of more than {csv.field_size_limit():,} characters."
+        return _(
+            "Line %(line)s holds a cell of more than %(most)s characters.",
+            line=line,
+            most=f"{csv.field_size_limit():,}",
+        )
     if "unexpected end" in error:
-        return f'A quotation mark (") opened on line {line} is never closed.'
-    return f'Line {line} has a quotation mark (") in the wrong place: {error}.'
+        return _('A quotation mark (") opened on line %(line)s is never closed.', line=line)
+    return _('Line %(line)s has a quotation mark (") in the wrong place: %(error)s.', line=line, error=error)
 
 
 def _heading(text: str) -> str:
@@ -173,7 +184,9 @@ def _heading(text: str) -> str:
 def _refuse_repeated(names: list[str]) -> None:
     repeated = [name for name, times in Counter(names).items() if name and times > 1]
     if repeated:
-        raise MalformedFile(f"The header names the column {repeated[0]} twice. Rename or remove one.")
+        raise MalformedFile(
+            _("The header names the column %(name)s twice. Rename or remove one.", name=repeated[0])
+        )
 
 
 def _row(line: int, names: list[str], cells: list[str], columns: Collection[str]) -> Row:
@@ -182,6 +195,10 @@ def _row(line: int, names: list[str], cells: list[str], columns: Collection[str]
     }
     if len(cells) == len(names):
         return Row(line, known)
-    has = f"{len(cells)} cell{'s' if len(cells) != 1 else ''}"
-    message = f"This row has {has}, but the header has {len(names)}."
+    message = ngettext(
+        "This row has %(num)s cell, but the header has %(columns)s.",
+        "This row has %(num)s cells, but the header has %(columns)s.",
+        len(cells),
+        columns=len(names),
+    )
     return Row(line, known, Problem(WHOLE_ROW, message))

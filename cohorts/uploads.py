@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from .exceptions import NotFound
+from .language import gettext as _
 from .models import Course, Upload, User
 
 LIFETIME: Final = timedelta(days=1)
@@ -32,7 +33,7 @@ def get(session: Session, course: Course, user: User, key: str) -> Upload:
         select(Upload).where(Upload.key == key, Upload.course_id == course.id, Upload.user_id == user.id)
     )
     if upload is None:
-        raise NotFound("This file is not kept any more. Upload it again.")
+        raise NotFound(_("This file is not kept any more. Upload it again."))
     return upload
 
 

@@ -21,6 +21,7 @@ from werkzeug.local import LocalProxy
 
 from cohorts import language, notices
 from cohorts.answers import address, is_address
+from cohorts.language import gettext as _
 from cohorts.links import Links
 from cohorts.models import Base, User, now
 
@@ -126,5 +127,5 @@ def sign_out() -> ResponseReturnValue:
     if user is not None:
         user.end_sessions()
         session().commit()
-    flash("You are signed out.")
+    flash(_("You are signed out."))
     return redirect(url_for("learner.home"))

@@ -26,16 +26,23 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from cohorts import courses
 from cohorts.courses import Asking, Details
 from cohorts.exceptions import InvalidInput
+from cohorts.language import gettext as _
+from cohorts.language import lazy_gettext as lazy
 from cohorts.models import now
 from cohorts.questions import QUESTIONS
 
-WEIGHTS: Final = ((0.0, "not at all"), (0.5, "a little"), (1.0, "some"), (4.0, "much"))
+WEIGHTS: Final = (
+    (0.0, lazy("not at all (%(weight)s)", weight="0")),
+    (0.5, lazy("a little (%(weight)s)", weight="0.5")),
+    (1.0, lazy("some (%(weight)s)", weight="1")),
+    (4.0, lazy("much (%(weight)s)", weight="4")),
+)
 """How much the answers to a question count, in words."""
 
 ASKED: Final = (
-    SelectChoice("no", "Not asked"),
-    SelectChoice("optional", "Optional"),
-    SelectChoice("required", "Required"),
+    SelectChoice("no", lazy("Not asked")),
+    SelectChoice("optional", lazy("Optional")),
+    SelectChoice("required", lazy("Required")),
 )
 
 SIZES: Final = ("size_min", "target_size", "size_max", "meeting_minutes")
@@ -60,7 +67,7 @@ class WholeNumberField(IntegerField):  # type: ignore[misc]
         if not text:
             return
         if not (text.isascii() and text.isdecimal() and len(text) <= 9):
-            raise ValueError("Write a whole number, such as 6.")
+            raise ValueError(_("Write a whole number, such as 6."))
         self.data = int(text)
 
 
@@ -75,7 +82,7 @@ class DayField(DateField):  # type: ignore[misc]
         try:
             self.data = date.fromisoformat(valuelist[0].strip())
         except ValueError:
-            raise ValueError("Write a day, such as 2027-01-11.") from None
+            raise ValueError(_("Write a day, such as 2027-01-11.")) from None
 
 
 class UTCMomentField(DateTimeLocalField):  # type: ignore[misc]
@@ -94,7 +101,7 @@ class UTCMomentField(DateTimeLocalField):  # type: ignore[misc]
         try:
             self.data = datetime.fromisoformat(valuelist[0].strip().removesuffix("Z")).replace(tzinfo=UTC)
         except ValueError:
-            raise ValueError("Write a date and a time, such as 2027-01-11 18:00.") from None
+            raise ValueError(_("Write a date and a time, such as 2027-01-11 18:00.")) from None
 
 
 class KeptSelectField(SelectField):  # type: ignore[misc]
@@ -109,21 +116,23 @@ class KeptSelectField(SelectField):  # type: ignore[misc]
             self.choices = [*self.choices, SelectChoice(f"{value:g}")]
 
 
-def _weight_field(label: str = "How much it counts") -> KeptSelectField:
-    words = [SelectChoice(f"{weight:g}", f"{word} ({weight:g})") for weight, word in WEIGHTS]
-    return KeptSelectField(label, choices=words, coerce=float)
+def _weight_field(label: str = lazy("How much it counts")) -> KeptSelectField:
+    choices = [SelectChoice(f"{weight:g}", words) for weight, words in WEIGHTS]
+    return KeptSelectField(label, choices=choices, coerce=float)
 
 
 def _minutes_field() -> KeptSelectField:
     return KeptSelectField(
-        "Length of a meeting", choices=[SelectChoice(str(n), f"{n} minutes") for n in LENGTHS], coerce=int
+        lazy("Length of a meeting"),
+        choices=[SelectChoice(str(n), lazy("%(minutes)s minutes", minutes=n)) for n in LENGTHS],
+        coerce=int,
     )
 
 
 class AskedForm(Form):  # type: ignore[misc]
     """Whether a question is asked."""
 
-    asked = SelectField("Ask this?", choices=ASKED)
+    asked = SelectField(lazy("Ask this?"), choices=ASKED)
 
 
 class GoalForm(AskedForm):
@@ -150,9 +159,9 @@ class SizesForm(FlaskForm):  # type: ignore[misc]
 
     form_errors: list[str]
 
-    size_min = WholeNumberField("Smallest", [InputRequired("Say how small a cohort may be.")])
-    target_size = WholeNumberField("Usual", [InputRequired("Say how large a cohort usually is.")])
-    size_max = WholeNumberField("Largest", [InputRequired("Say how large a cohort may be.")])
+    size_min = WholeNumberField(lazy("Smallest"), [InputRequired(lazy("Say how small a cohort may be."))])
+    target_size = WholeNumberField(lazy("Usual"), [InputRequired(lazy("Say how large a cohort usually is."))])
+    size_max = WholeNumberField(lazy("Largest"), [InputRequired(lazy("Say how large a cohort may be."))])
     meeting_minutes = _minutes_field()
 
     def take_errors(self, error: InvalidInput) -> None:
@@ -167,16 +176,18 @@ class SizesForm(FlaskForm):  # type: ignore[misc]
 class CourseForm(SizesForm):
     """Everything an organiser says about a course."""
 
-    title = StringField("Title", [InputRequired("Give the course a title.")], filters=[tidy])
-    slug = StringField("Address", [Length(max=courses.MAX_SLUG)], filters=[tidy])
-    summary = StringField("In one sentence", [Length(max=200)], filters=[tidy])
-    description = TextAreaField("Description", [Length(max=10_000)], filters=[tidy])
-    start = DayField("Starts on", [InputRequired("Say when the course starts, such as 2027-01-11.")])
-    weeks = WholeNumberField("Weeks", [InputRequired("Say how many weeks it lasts.")])
-    capacity = WholeNumberField("Places")
-    opens_at = UTCMomentField("Sign-up opens (UTC)")
-    closes_at = UTCMomentField("Sign-up closes (UTC)")
-    interests = TextAreaField("Interests to choose from", [Length(max=20_000)], filters=[tidy])
+    title = StringField(lazy("Title"), [InputRequired(lazy("Give the course a title."))], filters=[tidy])
+    slug = StringField(lazy("Address"), [Length(max=courses.MAX_SLUG)], filters=[tidy])
+    summary = StringField(lazy("In one sentence"), [Length(max=200)], filters=[tidy])
+    description = TextAreaField(lazy("Description"), [Length(max=10_000)], filters=[tidy])
+    start = DayField(
+        lazy("Starts on"), [InputRequired(lazy("Say when the course starts, such as 2027-01-11."))]
+    )
+    weeks = WholeNumberField(lazy("Weeks"), [InputRequired(lazy("Say how many weeks it lasts."))])
+    capacity = WholeNumberField(lazy("Places"))
+    opens_at = UTCMomentField(lazy("Sign-up opens (UTC)"))
+    closes_at = UTCMomentField(lazy("Sign-up closes (UTC)"))
+    interests = TextAreaField(lazy("Interests to choose from"), [Length(max=20_000)], filters=[tidy])
     questions = FormField(_a_form_for_each(QUESTIONS, _goal_or_not))
 
     @classmethod
@@ -227,45 +238,45 @@ class MatchForm(SizesForm):
     """What a match may be asked for."""
 
     time_limit = SelectField(
-        "Time to search",
+        lazy("Time to search"),
         default="",
         choices=[
-            SelectChoice("", "as long as it needs"),
-            SelectChoice("10", "10 seconds"),
-            SelectChoice("30", "30 seconds"),
-            SelectChoice("120", "2 minutes"),
+            SelectChoice("", lazy("as long as it needs")),
+            SelectChoice("10", lazy("%(number)s seconds", number=10)),
+            SelectChoice("30", lazy("%(number)s seconds", number=30)),
+            SelectChoice("120", lazy("%(minutes)s minutes", minutes=2)),
         ],
     )
-    random_state = WholeNumberField("Variant", default=0)
+    random_state = WholeNumberField(lazy("Variant"), default=0)
     worst_off = SelectField(
-        "Those who fit least count",
+        lazy("Those who fit least count"),
         default="0.1",
         choices=[
-            SelectChoice("0", "not on their own (0)"),
-            SelectChoice("0.1", "a little (0.1)"),
-            SelectChoice("0.3", "some (0.3)"),
-            SelectChoice("0.6", "much (0.6)"),
+            SelectChoice("0", lazy("not on their own (%(weight)s)", weight="0")),
+            SelectChoice("0.1", lazy("a little (%(weight)s)", weight="0.1")),
+            SelectChoice("0.3", lazy("some (%(weight)s)", weight="0.3")),
+            SelectChoice("0.6", lazy("much (%(weight)s)", weight="0.6")),
         ],
     )
     max_simultaneous = WholeNumberField(
-        "Cohorts that may meet at one time",
+        lazy("Cohorts that may meet at one time"),
         [
             Optional(),
             NumberRange(
-                min=1, message="Cohorts at one time must be 1 or more; leave it empty for any number."
+                min=1, message=lazy("Cohorts at one time must be 1 or more; leave it empty for any number.")
             ),
         ],
     )
     on_conflict = SelectField(
-        "If wishes contradict each other",
+        lazy("If wishes contradict each other"),
         default="refuse",
         choices=[
-            SelectChoice("refuse", "stop, and tell me whose"),
-            SelectChoice("unplace", "leave those people out"),
+            SelectChoice("refuse", lazy("stop, and tell me whose")),
+            SelectChoice("unplace", lazy("leave those people out")),
         ],
     )
-    convenor_required = BooleanField("Every cohort has somebody who would get the first meeting going")
-    asynchronous = BooleanField("People whose hours fit nobody's get a cohort without a fixed meeting")
+    convenor_required = BooleanField(lazy("Every cohort has somebody who would get the first meeting going"))
+    asynchronous = BooleanField(lazy("People whose hours fit nobody's get a cohort without a fixed meeting"))
     weights = FormField(_a_form_for_each(courses.GOALS, _weight_form))
 
     @classmethod
@@ -307,4 +318,4 @@ class MatchForm(SizesForm):
 class UploadForm(FlaskForm):  # type: ignore[misc]
     """A file of sign-ups."""
 
-    file = FileField("File", [FileRequired("Choose a file.")])
+    file = FileField(lazy("File"), [FileRequired(lazy("Choose a file."))])

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, abort, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import availability, courses, directory, policies, runs, signups, statistics
+from cohorts import availability, courses, directory, language, policies, runs, signups, statistics
 from cohorts.answers import time_zones
 from cohorts.courses import Asking, Details
 from cohorts.exceptions import InvalidInput
+from cohorts.language import gettext as _
 from cohorts.links import Links
 from cohorts.models import Course, Signup, User, now
 from cohorts.questions import QUESTIONS
@@ -21,6 +22,7 @@ from cohorts.questions import QUESTIONS
 from .auth import current_user, organiser_required
 from .course_forms import CourseForm
 from .database import session
+from .forms import EXPERIENCES
 from .outlook import MOVES, outlook
 
 blueprint = Blueprint("organiser", __name__, url_prefix="/organise")
@@ -79,7 +81,7 @@ def new() -> ResponseReturnValue:
             form.take_errors(error)
         else:
             session().commit()
-            flash("The course is made. Look it over, then open sign-up.", "good")
+            flash(_("The course is made. Look it over, then open sign-up."), "good")
             return redirect(url_for(".desk", slug=course.slug))
     return render_template("organiser/settings.html", form=form, course=None), _status(form)
 
@@ -113,7 +115,7 @@ def settings(slug: str) -> ResponseReturnValue:
             course = own_course(slug)
         else:
             session().commit()
-            flash("The settings are saved.", "good")
+            flash(_("The settings are saved."), "good")
             return redirect(url_for(".desk", slug=course.slug))
     return render_template("organiser/settings.html", form=form, course=course), _status(form)
 
@@ -147,7 +149,7 @@ def move(slug: str) -> ResponseReturnValue:
     act(session(), course)
     signups.fill_places(session(), course, now())
     session().commit()
-    flash(message, "good")
+    flash(str(message), "good")  # a session keeps words, not what turns into them
     return redirect(url_for(".desk", slug=slug))
 
 
@@ -197,7 +199,7 @@ def _answers(course: Course, found: Signup) -> Iterator[tuple[str, str, str | li
         yield (
             question.key,
             question.label,
-            "kept private" if question.private else _answer(found, question.key),
+            _("kept private") if question.private else _answer(found, question.key),
         )
 
 
@@ -206,9 +208,9 @@ def _answer(found: Signup, key: str) -> str | list[str]:
     if key == "interests":
         return [interest.label for interest in found.interests]
     if key == "experience":
-        return value.value.capitalize() if value else ""
+        return str(dict(EXPERIENCES)[value]) if value else ""
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return _("Yes") if value else _("No")
     if isinstance(value, float):
-        return f"{value:g}"
+        return language.number(value)
     return value or ""

@@ -18,21 +18,27 @@ from cohorts.exceptions import (
     SignUpClosed,
     UnreadableFile,
 )
+from cohorts.language import gettext as _
+from cohorts.language import lazy_gettext as lazy
 
 STATUS: Final[dict[type[CohortsError], tuple[int, str]]] = {
-    NotFound: (404, "Not found"),
-    InvalidLink: (404, "This link does not work any more"),
-    SignUpClosed: (409, "Sign-up is closed"),
-    Conflict: (409, "Something changed in the meantime"),
-    UnreadableFile: (422, "This file cannot be read"),
-    CohortsError: (422, "This cannot be done"),
+    NotFound: (404, lazy("Not found")),
+    InvalidLink: (404, lazy("This link does not work any more")),
+    SignUpClosed: (409, lazy("Sign-up is closed")),
+    Conflict: (409, lazy("Something changed in the meantime")),
+    UnreadableFile: (422, lazy("This file cannot be read")),
+    CohortsError: (422, lazy("This cannot be done")),
 }
 """Status and title of the page for each domain error; the nearest base class counts."""
 
 WORDS: Final = {
-    404: ("Not found", "There is nothing at this address, or it is not yours to see."),
-    405: ("Not possible", "This address does not take that kind of request."),
-    413: ("Too large", "This file is larger than 10 MB. Split it, or leave out what is not needed."),
+    404: (lazy("Not found"), lazy("There is nothing at this address, or it is not yours to see.")),
+    400: (lazy("Not understood"), lazy("Something in this request makes no sense. Go back and try again.")),
+    405: (lazy("Not possible"), lazy("This address does not take that kind of request.")),
+    413: (
+        lazy("Too large"),
+        lazy("This file is larger than 10 MB. Split it, or leave out what is not needed."),
+    ),
 }
 
 _log = logging.getLogger(__name__)
@@ -52,22 +58,22 @@ def _page(status: int, title: str, message: str) -> ResponseReturnValue:
 
 def _domain_error(error: CohortsError) -> ResponseReturnValue:
     status, title = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    return _page(status, title, str(error))
+    return _page(status, str(title), str(error))
 
 
 def _stale_form(error: CSRFError) -> ResponseReturnValue:
-    message = "The page was open for too long. Go back, reload it and send it once more."
-    return _page(400, "Please send this again", message)
+    message = _("The page was open for too long. Go back, reload it and send it once more.")
+    return _page(400, _("Please send this again"), message)
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error
     title, message = WORDS.get(error.code, (error.name, error.description or error.name))
-    return _page(error.code, title, message)
+    return _page(error.code, str(title), str(message))
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     _log.exception("%s %s failed", request.method, request.endpoint, exc_info=error)
-    message = "This is our fault, not yours; it has been noted. Try again in a minute."
-    return _page(InternalServerError.code, "Something went wrong", message)
+    message = _("This is our fault, not yours; it has been noted. Try again in a minute.")
+    return _page(InternalServerError.code, _("Something went wrong"), message)

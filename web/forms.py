@@ -21,6 +21,8 @@ from wtforms import (
 
 from cohorts.answers import FIELDS, Answers, Errors, answers_of, check
 from cohorts.availability import SLOTS_A_DAY
+from cohorts.language import gettext as _
+from cohorts.language import lazy_gettext as lazy
 from cohorts.models import Course, Signup
 from cohorts.questions import QUESTIONS, Experience
 from cohorts.week import SLOTS
@@ -48,9 +50,9 @@ LANGUAGES: Final = (
 """Languages to tick: the name that is stored, the language's own name and its code."""
 
 EXPERIENCES: Final = (
-    (Experience.BEGINNER.value, "It is new to me"),
-    (Experience.INTERMEDIATE.value, "I know the basics"),
-    (Experience.ADVANCED.value, "I know it well"),
+    (Experience.BEGINNER.value, lazy("It is new to me")),
+    (Experience.INTERMEDIATE.value, lazy("I know the basics")),
+    (Experience.ADVANCED.value, lazy("I know it well")),
 )
 
 DAYTIME: Final = range(16, 44)
@@ -75,7 +77,7 @@ class SlotsField(Field):  # type: ignore[misc]
         numbers = [text for text in valuelist if text.isascii() and text.isdecimal() and len(text) <= 3]
         self.data = frozenset(map(int, numbers))
         if len(numbers) < len(valuelist):
-            raise ValueError("Some of these times are not half hours of a week.")
+            raise ValueError(_("Some of these times are not half hours of a week."))
 
 
 class TagsField(Field):  # type: ignore[misc]
@@ -136,18 +138,18 @@ class HoursField(StringField):  # type: ignore[misc]
         if not self.data:
             return
         if not re.fullmatch(r"[0-9]{1,3}([.,][0-9]{1,3})?", self.data):
-            raise ValueError("Write a number of hours, such as 4 or 2.5.")
+            raise ValueError(_("Write a number of hours, such as 4 or 2.5."))
         self.hours = float(self.data.replace(",", "."))
 
 
 class SignUpForm(FlaskForm):  # type: ignore[misc]
     """Everything a learner can be asked; what ``course`` does not ask is left out."""
 
-    name = StringField("Your name")
-    email = EmailField("E-mail address")
-    time_zone = StringField("Your time zone")
-    availability = SlotsField("When are you free?")
-    if_needed = SlotsField("Only if needed")
+    name = StringField(lazy("Your name"))
+    email = EmailField(lazy("E-mail address"))
+    time_zone = StringField(lazy("Your time zone"))
+    availability = SlotsField(lazy("When are you free?"))
+    if_needed = SlotsField(lazy("Only if needed"))
     whole_week = StringField()
     """What was meant by marking every hour: "yes", any of them, or "days", without the nights."""
     languages = TagsField(QUESTIONS["languages"].label)
@@ -207,7 +209,7 @@ class SignUpForm(FlaskForm):  # type: ignore[misc]
         if self.whole_week.data == "days":
             field.data = frozenset(slot for slot in field.data if slot % SLOTS_A_DAY in DAYTIME)
         elif self.marks_whole_week and self.whole_week.data != "yes" and not self._had_whole_week:
-            raise ValidationError("You marked the whole week, nights too. Is that what you meant?")
+            raise ValidationError(_("You marked the whole week, nights too. Is that what you meant?"))
 
     @property
     def marks_whole_week(self) -> bool:
@@ -217,7 +219,7 @@ class SignUpForm(FlaskForm):  # type: ignore[misc]
     def validate_experience(self, field: Field) -> None:
         """Refuse what is none of the options; no answer is fine."""
         if field.data and field.data not in set(Experience):
-            raise ValidationError("Choose one of these.")
+            raise ValidationError(_("Choose one of these."))
 
     def refuse(self, errors: Errors) -> None:
         """Show what the domain finds wrong, at fields that could be read."""

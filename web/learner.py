@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from cohorts import availability, language, meetings, signups
 from cohorts.exceptions import InvalidInput
+from cohorts.language import gettext as _
 from cohorts.models import Course, Signup, SignupState, now
 from cohorts.questions import QUESTIONS
 from cohorts.signups import Phase
@@ -91,7 +92,7 @@ def confirm(token: str) -> ResponseReturnValue:
     """Confirm a sign-up."""
     signups.confirm(session(), own_signup(token), now())
     session().commit()
-    flash("Thank you, your sign-up is confirmed.")
+    flash(_("Thank you, your sign-up is confirmed."))
     return redirect(url_for(".mine", token=token))
 
 
@@ -100,7 +101,7 @@ def disown(token: str) -> ResponseReturnValue:
     """Forget a sign-up that somebody else made with this address."""
     signups.disown(session(), own_signup(token), now())
     session().commit()
-    flash("That sign-up and everything in it is deleted. Sorry for the mail.")
+    flash(_("That sign-up and everything in it is deleted. Sorry for the mail."))
     return redirect(url_for(".home"))
 
 
@@ -109,7 +110,7 @@ def come_back(token: str) -> ResponseReturnValue:
     """Sign up again, with the answers from before."""
     signups.come_back(session(), own_signup(token), now())
     session().commit()
-    flash("Welcome back. Please look whether your answers still hold.")
+    flash(_("Welcome back. Please look whether your answers still hold."))
     return redirect(url_for(".mine", token=token))
 
 
@@ -145,7 +146,7 @@ def save(token: str) -> ResponseReturnValue:
             form.refuse(error.errors)
         else:
             session().commit()
-            flash("Your answers are saved.")
+            flash(_("Your answers are saved."))
             return redirect(url_for(".mine", token=token))
     return _edit_page(token, signup, form, (listed, added)), 422
 
@@ -211,9 +212,9 @@ def _words(signup: Signup, key: str) -> list[str]:
     if key == "interests":
         return [interest.label for interest in value]
     if key == "experience":
-        return [dict(EXPERIENCES)[value]] if value else []
+        return [str(dict(EXPERIENCES)[value])] if value else []
     if key == "convenor":
-        return ["Yes" if value else "No"]
+        return [_("Yes") if value else _("No")]
     if key == "hours_per_week":
-        return [f"{value:g}"] if value is not None else []
+        return [language.number(value)] if value is not None else []
     return list(value) if isinstance(value, list) else [value] if value else []

@@ -10,6 +10,8 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from cohorts import courses, signups
+from cohorts.language import gettext as _
+from cohorts.language import lazy_gettext as lazy
 from cohorts.models import Course, CourseState, now
 from cohorts.signups import Phase, phase
 
@@ -19,13 +21,19 @@ def _to(state: CourseState) -> Callable[[Session, Course], None]:
 
 
 MOVES: Final[dict[str, tuple[Callable[[Session, Course], object], str]]] = {
-    "open": (lambda session, course: courses.open_sign_up(session, course, at=now()), "Sign-up is open."),
-    "announce": (courses.announce, "The page can be seen. Sign-up opens by itself."),
-    "close": (courses.close_sign_up, "Sign-up is closed. Whoever comes now is put on the waiting list."),
-    "hide": (_to(CourseState.DRAFT), "The page is hidden again."),
-    "admit": (signups.admit, "Whoever waited has a place now, as far as there are places."),
-    "finish": (_to(CourseState.FINISHED), "The course is finished."),
-    "resume": (_to(CourseState.RUNNING), "The course is running again."),
+    "open": (
+        lambda session, course: courses.open_sign_up(session, course, at=now()),
+        lazy("Sign-up is open."),
+    ),
+    "announce": (courses.announce, lazy("The page can be seen. Sign-up opens by itself.")),
+    "close": (
+        courses.close_sign_up,
+        lazy("Sign-up is closed. Whoever comes now is put on the waiting list."),
+    ),
+    "hide": (_to(CourseState.DRAFT), lazy("The page is hidden again.")),
+    "admit": (signups.admit, lazy("Whoever waited has a place now, as far as there are places.")),
+    "finish": (_to(CourseState.FINISHED), lazy("The course is finished.")),
+    "resume": (_to(CourseState.RUNNING), lazy("The course is running again.")),
 }
 """What an organiser can do with a course by hand, and what is said afterwards."""
 
@@ -51,16 +59,16 @@ class Outlook:
 
 _FIXED: Final = {
     CourseState.RUNNING: Outlook(
-        "The course is running",
-        "Its cohorts are published; learners see theirs by their personal link.",
-        (("finish", "Finish the course", "quiet"),),
+        lazy("The course is running"),
+        lazy("Its cohorts are published; learners see theirs by their personal link."),
+        (("finish", lazy("Finish the course"), "quiet"),),
         has_roster=True,
         admits=True,
     ),
     CourseState.FINISHED: Outlook(
-        "The course is finished",
-        "Rosters stay here.",
-        (("resume", "Run it again", "quiet"),),
+        lazy("The course is finished"),
+        lazy("Rosters stay here."),
+        (("resume", lazy("Run it again"), "quiet"),),
         has_roster=True,
     ),
 }
@@ -68,24 +76,24 @@ _FIXED: Final = {
 
 _BY_PHASE: Final = {
     Phase.NOT_YET: Outlook(
-        "Sign-up opens soon",
-        "The page can be seen already.",
-        (("open", "Open now", ""), ("hide", "Hide the page", "quiet")),
+        lazy("Sign-up opens soon"),
+        lazy("The page can be seen already."),
+        (("open", lazy("Open now"), ""), ("hide", lazy("Hide the page"), "quiet")),
     ),
     Phase.OPEN: Outlook(
-        "Sign-up is open",
-        "Share the link. You can match at any time; nothing is final before you publish.",
-        (("close", "Close sign-up", "quiet"), ("hide", "Hide the page", "plain")),
+        lazy("Sign-up is open"),
+        lazy("Share the link. You can match at any time; nothing is final before you publish."),
+        (("close", lazy("Close sign-up"), "quiet"), ("hide", lazy("Hide the page"), "plain")),
         matches=True,
     ),
     Phase.LATE: Outlook(
-        "Sign-up is closed",
-        "Whoever comes now is put on the waiting list. The next step is to match.",
-        (("open", "Open again", "quiet"),),
+        lazy("Sign-up is closed"),
+        lazy("Whoever comes now is put on the waiting list. The next step is to match."),
+        (("open", lazy("Open again"), "quiet"),),
         matches=True,
         admits=True,
     ),
-    Phase.OVER: Outlook("The course is over", "Its last week has passed."),
+    Phase.OVER: Outlook(lazy("The course is over"), lazy("Its last week has passed.")),
 }
 
 
@@ -100,10 +108,10 @@ def outlook(course: Course, at: datetime) -> Outlook:
 
 def _draft(soon: bool) -> Outlook:
     if soon:
-        actions = (("announce", "Show the page", ""), ("open", "Open sign-up now", "quiet"))
-        return Outlook("This is a draft", "Show the page, and sign-up opens by itself.", actions)
+        actions = (("announce", _("Show the page"), ""), ("open", _("Open sign-up now"), "quiet"))
+        return Outlook(_("This is a draft"), _("Show the page, and sign-up opens by itself."), actions)
     return Outlook(
-        "This is a draft",
-        "Only you see it. Open sign-up when it looks right.",
-        (("open", "Open sign-up", ""),),
+        _("This is a draft"),
+        _("Only you see it. Open sign-up when it looks right."),
+        (("open", _("Open sign-up"), ""),),
     )

@@ -6,6 +6,7 @@ from flask import Blueprint, abort, current_app
 from flask_wtf import FlaskForm
 
 from cohorts.exceptions import InvalidInput, NotFound
+from cohorts.language import gettext as _
 from cohorts.links import Links
 from cohorts.models import Cohort, Course, Signup, SignupState
 from cohorts.standing import standing_of
@@ -43,7 +44,7 @@ def own_confirmed(token: str) -> Signup:
     """Return the sign-up that a personal link belongs to, if it counts."""
     signup = own_signup(token)
     if signup.state is not SignupState.CONFIRMED:
-        raise NotFound("Open your personal link first; there is a button to press there.")
+        raise NotFound(_("Open your personal link first; there is a button to press there."))
     return signup
 
 
@@ -52,7 +53,7 @@ def own_cohort(token: str) -> tuple[Signup, Cohort]:
     signup = own_signup(token)
     found = standing_of(session(), signup).cohort
     if found is None:
-        raise NotFound("You are not in a cohort at the moment.")
+        raise NotFound(_("You are not in a cohort at the moment."))
     return signup, found
 
 

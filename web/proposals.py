@@ -9,8 +9,9 @@ from typing import Any, Final
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import courses, directory, proposals, runs, signups
+from cohorts import courses, directory, language, proposals, runs, signups
 from cohorts.exceptions import Conflict, InvalidInput, RunInProgress, UnfitPool
+from cohorts.language import gettext as _
 from cohorts.meetings import Meeting, local_times, when
 from cohorts.models import Course, Run, RunState
 from cohorts.week import SLOT_MINUTES
@@ -50,8 +51,11 @@ def gap_in_words(run: Run) -> str:
         return ""
     gap = run.bound / run.objective - 1
     if gap <= 0:
-        return "No other proposal can score higher: this one is proven best."
-    return f"No other proposal can score more than {max(gap, 0.001):.1%} higher; it may be the best already."
+        return _("No other proposal can score higher: this one is proven best.")
+    return _(
+        "No other proposal can score more than %(percent)s higher; it may be the best already.",
+        percent=language.percent(max(gap, 0.001)),
+    )
 
 
 def blocks(course: Course, meetings: list[Meeting], zone: str) -> list[tuple[int, int, int]]:
@@ -185,7 +189,7 @@ def run_progress(slug: str, key: str) -> ResponseReturnValue:
         "state": found.state.value,
         "active": found.state in ACTIVE,
         "progress": found.progress,
-        "stage": found.stage,
+        "stage": language.translated(found.stage),
     }
 
 
@@ -212,7 +216,7 @@ def publish(slug: str, key: str) -> ResponseReturnValue:
     found = runs.get(session(), course, key)
     try:
         if found.state is not RunState.PROPOSED:
-            raise Conflict(f"This run is {found.state.value}; only a proposal can be published.")
+            raise Conflict(_("This run is not a proposal any more; only a proposal can be published."))
         proposals.require_same_times(course, found)
         if request.method != "POST":
             return _publish_page(course, found)
@@ -221,7 +225,7 @@ def publish(slug: str, key: str) -> ResponseReturnValue:
         session().rollback()
         return _conflict(own_course(slug), str(error))
     session().commit()
-    flash("The cohorts are published. The mails are on their way.", "good")
+    flash(_("The cohorts are published. The mails are on their way."), "good")
     return redirect(url_for(".run", slug=slug, key=key))
 
 

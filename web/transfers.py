@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from cohorts import exports, imports, roster, uploads
 from cohorts.exceptions import UnreadableFile
+from cohorts.language import gettext as _
 from cohorts.models import Course, Upload, now
 from cohorts.roster_rows import RosterRow
 
@@ -79,8 +80,9 @@ def apply(slug: str, key: str) -> ResponseReturnValue:
     result = imports.apply(session(), course, plan, leave_out_refused="leave_out" in request.form, at=now())
     session().delete(kept)
     session().commit()
-    left = f" {result.left_out} left out." if result.left_out else ""
-    flash(f"{result.added} added, {result.changed} changed.{left}", "good")
+    message = _("%(added)s added, %(changed)s changed.", added=result.added, changed=result.changed)
+    left = _("%(number)s left out.", number=result.left_out) if result.left_out else ""
+    flash(f"{message} {left}".strip(), "good")
     return redirect(url_for(".signups", slug=slug))
 
 
@@ -91,7 +93,7 @@ def discard(slug: str, key: str) -> ResponseReturnValue:
     course = own_course(slug)
     session().delete(uploads.get(session(), course, me(), key))
     session().commit()
-    flash("The file is forgotten; nothing was changed.", "good")
+    flash(_("The file is forgotten; nothing was changed."), "good")
     return redirect(url_for(".import_", slug=slug))
 
 

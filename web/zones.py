@@ -6,26 +6,54 @@ from functools import lru_cache
 from importlib.resources import files
 from itertools import groupby
 
+from cohorts import language
+from cohorts.language import marked
 
-@lru_cache(maxsize=1)
+_CONTINENTS = {
+    "Africa": marked("Africa"),
+    "America": marked("America"),
+    "Antarctica": marked("Antarctica"),
+    "Arctic": marked("Arctic"),
+    "Asia": marked("Asia"),
+    "Atlantic": marked("Atlantic"),
+    "Australia": marked("Australia"),
+    "Europe": marked("Europe"),
+    "Indian": marked("Indian"),
+    "Pacific": marked("Pacific"),
+}
+
+
 def cities() -> dict[str, list[tuple[str, str]]]:
     """Return the zones of the world, (IANA name, city) in the order of cities, by continent."""
-    table = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
-    names = sorted(line.split("\t")[2] for line in table.splitlines() if not line.startswith("#"))
-    by_continent = groupby(names, key=lambda name: name.split("/", 1)[0])
+    return _cities(language.locale())
+
+
+@lru_cache(maxsize=16)
+def _cities(locale: str) -> dict[str, list[tuple[str, str]]]:
+    by_continent = groupby(_names(), key=lambda name: name.split("/", 1)[0])
     found = {
-        continent: sorted(((name, city(name)) for name in zones), key=lambda zone: zone[1])
+        language.translated(_CONTINENTS[continent]): sorted(
+            ((name, city(name)) for name in zones), key=lambda zone: zone[1]
+        )
         for continent, zones in by_continent
     }
-    return {**found, "Nowhere in particular": [("UTC", "UTC")]}
+    return {**found, language.gettext("Nowhere in particular"): [("UTC", "UTC")]}
+
+
+@lru_cache(maxsize=1)
+def _names() -> list[str]:
+    table = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
+    return sorted(line.split("\t")[2] for line in table.splitlines() if not line.startswith("#"))
 
 
 def city(zone: str) -> str:
     """Return what people call a zone: America/Argentina/Buenos_Aires is Buenos Aires, Argentina."""
+    if language.code() != language.ENGLISH and "/" in zone:
+        return language.city(zone)
     *regions, name = zone.replace("_", " ").split("/")[1:] or [zone]
     return ", ".join([name, *reversed(regions)])
 
 
 def is_listed(zone: str) -> bool:
     """Tell whether ``cities`` has a zone; browsers know some by an older name."""
-    return any(zone == name for zones in cities().values() for name, _city in zones)
+    return zone == "UTC" or zone in _names()

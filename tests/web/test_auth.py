@@ -52,7 +52,7 @@ def test_sign_in_asked_for_again_and_again_does_not_fill_a_mailbox(
 ) -> None:
     user = committed_user(database, email="ada@example.org")
     answers = [client.post("/sign-in", data={"email": "ada@example.org"}) for _ in range(5)]
-    assert len({answer.text for answer in answers}) == 1
+    assert len({answer.text.partition("</main>")[0] for answer in answers}) == 1
     with database.transaction() as session:
         assert session.scalar(select(func.count()).select_from(Mail)) == 3
         notices.enqueue_sign_in(session, user, now() + timedelta(minutes=11))
