@@ -12,7 +12,7 @@ from jinja2 import Environment, nodes
 
 from cohorts import language
 
-MARKS = frozenset({"_", "gettext", "ngettext", "pgettext", "lazy_gettext", "lazy"})
+MARKS = frozenset({"_", "gettext", "ngettext", "pgettext", "lazy_gettext", "lazy", "marked"})
 VISIBLE = frozenset(
     {"alt", "aria-description", "aria-label", "content", "data-label", "placeholder", "title"}
 )
@@ -60,7 +60,8 @@ class _Reader(HTMLParser):
 
     def _look(self, text: str) -> None:
         for part in text.split(HOLE):
-            if re.search(r"[^\W\d_]", part) and part.strip() not in NAMES:
+            is_address = part.strip().startswith("/")
+            if re.search(r"[^\W\d_]", part) and part.strip() not in NAMES and not is_address:
                 self.found.append((self.line, " ".join(part.split())))
 
 
@@ -80,7 +81,7 @@ def _written(node: nodes.Node) -> Iterator[Finding]:
                 yield from _written(child)
 
 
-_CODE = re.compile(r"[a-z0-9_.:/%#*-]*(?: [a-z0-9_-]*--[a-z0-9_-]*| button| stack| card)*")
+_CODE = re.compile(r" ?[a-z0-9_.:/%#*-]*(?: [a-z0-9_-]*--[a-z0-9_-]*| button| stack| card)*")
 """A name, a class, an address: nothing that anybody reads."""
 _SILENT_CALLS = frozenset({"url_for", "strftime", "replace", "split", "get", "removeprefix"})
 
