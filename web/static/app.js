@@ -16,7 +16,7 @@ for (const input of document.querySelectorAll("[data-filter]")) {
       row.hidden = !row.textContent.toLocaleLowerCase().includes(wanted);
       shown += row.hidden ? 0 : 1;
     }
-    if (count) count.textContent = `${shown} shown`;
+    if (count) count.textContent = count.dataset.shown.replace("{number}", shown);
   });
 }
 

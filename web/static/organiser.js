@@ -41,7 +41,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     const field = document.querySelector(button.dataset.copy);
     try {
       await navigator.clipboard.writeText(field.value);
-      button.textContent = "Copied";
+      button.textContent = button.dataset.copied;
     } catch {
       field.select(); // then Ctrl+C does it
     }

@@ -22,7 +22,7 @@ function find() {
   const options = [...select.options].filter((option) => option.value);
   const found = options.find((option) => plain(option.text).startsWith(wanted)) ?? options.find((option) => plain(`${option.text} ${option.value}`).includes(wanted));
   if (found) select.value = found.value;
-  note.textContent = found ? `Chosen: ${found.text}` : "No such city in the list. Try a larger one nearby.";
+  note.textContent = found ? note.dataset.chosen.replace("{city}", found.text) : note.dataset.none;
 }
 
 if (select && search) {
