@@ -29,7 +29,9 @@ class NotFound(CohortsError):
 class InvalidLink(CohortsError):
     """A personal link was not made here, or not any more."""
 
-    said = lazy("This link is not valid any more. Ask for a new one.")
+    said = lazy(
+        "A newer link took its place, or it was cut off on its way. Look for the newest mail we sent you."
+    )
 
 
 class SignUpClosed(CohortsError):

@@ -24,6 +24,7 @@ class State:
         act: What to do there before the state is reached.
         rtl: Whether the page is shown from right to left, as it is to who reads Arabic or Hebrew.
         bare: Whether nobody has made a course yet.
+        status: What the server answers at first.
     """
 
     name: str
@@ -33,6 +34,7 @@ class State:
     act: Callable[[Page], None] | None = None
     rtl: bool = False
     bare: bool = False
+    status: int = 200
 
 
 def press(name: str) -> Callable[[Page], None]:
@@ -142,7 +144,11 @@ ORGANISERS_PAGES = (
     ),
     State("publish", "organiser.publish", "/organise/proposed/runs/{run-proposed}/publish", ORGANISER),
     State(
-        "publish-conflict", "organiser.publish", "/organise/running/runs/{run-published}/publish", ORGANISER
+        "publish-conflict",
+        "organiser.publish",
+        "/organise/running/runs/{run-published}/publish",
+        ORGANISER,
+        status=409,
     ),
     State("roster", "organiser.roster", "/organise/running/roster", ORGANISER),
     State("roster-empty", "organiser.roster", "/organise/usual/roster", ORGANISER),
@@ -155,10 +161,10 @@ OTHER_PAGES = (
     State("sign-in", "auth.sign_in", "/sign-in"),
     State("sign-in-sent", "auth.sign_in", "/sign-in", act=_ask_for_link),
     State("sign-in-confirm", "auth.confirm_sign_in", "/sign-in/{sign_in}"),
-    State("error-not-found", "", "/nowhere"),
-    State("error-link", "", "/l/nonsense"),
-    State("error-fault", "", "/broken"),
-    State("error-right-to-left", "", "/nowhere", rtl=True),
+    State("error-not-found", "", "/nowhere", status=404),
+    State("error-link", "", "/l/nonsense", status=404),
+    State("error-fault", "", "/broken", status=500),
+    State("error-right-to-left", "", "/nowhere", status=404, rtl=True),
 )
 
 STATES = (*LEARNERS_PAGES, *ORGANISERS_PAGES, *OTHER_PAGES)
@@ -185,7 +191,9 @@ class Visitor:
         world = self._sites[state.bare]
         page = self._context(state.who).new_page()
         try:
-            page.goto(world.url + state.path.format(**world.words))
+            answer = page.goto(world.url + state.path.format(**world.words))
+            assert answer is not None
+            assert answer.status == state.status, f"{state.name}: {answer.status} {answer.url}"
             if state.act is not None:
                 state.act(page)
             if state.rtl:

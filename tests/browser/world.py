@@ -157,6 +157,7 @@ def _learner(session: Session, course: Course, name: str, number: int = 0, **giv
         "goal": "Finish one song that I am not ashamed of." if number % 3 else "",
         "can_help_with": ["mixing"] if number % 2 else [],
         "convenor": number % 4 == 0,
+        "created_at": now() - timedelta(days=20 - number % 13),
     }
     liked = tuple(INTERESTS[(number + step) % len(INTERESTS)] for step in range(3))
     return make_signup(session, course, liked, name=name, **{**answers, **given})
@@ -188,7 +189,7 @@ def _signing_up(world: World, session: Session, organiser: User) -> None:
         _token(world, name, signup)
     world.words["signup"] = signed_up.key
     world.words["stop"] = world.links.stop_mails(signed_up, [Topic.REMINDERS]).rpartition("/")[2]
-    world.words["sign_in"] = world.links.sign_in(organiser).rpartition("/")[2]
+    world.words["sign_in"] = world.links.sign_in(make_user(session)).rpartition("/")[2]
 
 
 def _runs(world: World, session: Session, organiser: User) -> None:
