@@ -18,7 +18,7 @@ from .personal import blueprint, links, own_signup
 TOPICS: Final = {
     Topic.REMINDERS: (_("Reminders"), _("A short mail before each meeting of your cohort.")),
     Topic.CHECK_INS: (_("Check-ins"), _("Once a week: did you meet, and how is it going?")),
-    Topic.NEWS: (_("News of your cohort"), _("A meeting is moved, somebody joins, and the like.")),
+    Topic.NEWS: (_("News of your cohort"), _("Somebody joins or leaves.")),
 }
 """What each kind of mail that can be stopped is called, and what it is."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -13,7 +13,7 @@ from smtpdfix import SMTPDFix
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cohorts import choosing, notices
+from cohorts import choosing, language, notices
 from cohorts.links import Links
 from cohorts.mailers import from_url
 from cohorts.meetings import Meeting
@@ -28,6 +28,7 @@ from cohorts.models import (
     Seat,
     Signup,
     SignupState,
+    User,
     now,
 )
 from cohorts.notices import OPTIONAL, Kind
@@ -49,6 +50,8 @@ SUBJECTS = {
     Kind.UNPLACED: "No cohort yet for Play with your music",
     Kind.MEETING: "Cohort 1 meets on Monday, 11 January",
     Kind.REMINDER: "You meet on Monday, 11 January at 18:00",
+    Kind.COHORT_CHANGED: "Your cohort Cohort 1 has changed",
+    Kind.CHECK_IN: "Ten seconds about this week in Play with your music",
     Kind.SIGN_IN: "Your sign-in link for Cohorts",
 }
 """What each kind says in a list of mails: a new kind needs a line here, and maybe a scene below."""
@@ -83,6 +86,10 @@ def fixed(session: Session, signup: Signup) -> None:
     choosing.fix(session, cohort, Meeting("UTC", 36), now(), seen=0, by=other)
 
 
+def under_way(session: Session, signup: Signup) -> None:
+    signup.course.start = now().date() - timedelta(days=10)
+
+
 def unplaced(session: Session, signup: Signup) -> None:
     run = Run(course_id=signup.course_id, state=RunState.PUBLISHED, published_at=now())
     seat = Seat(run=run, signup_id=signup.id, reason="Nobody is free when you are.", remedy="Add an evening.")
@@ -96,6 +103,8 @@ SCENES: dict[Kind, Callable[[Session, Signup], None]] = {
     Kind.UNPLACED: unplaced,
     Kind.MEETING: fixed,
     Kind.REMINDER: placed,
+    Kind.COHORT_CHANGED: placed,
+    Kind.CHECK_IN: under_way,
 }
 """What has to be so for a mail to have something to say; a confirmed sign-up is enough for the others."""
 
@@ -126,6 +135,12 @@ def remind(session: Session, mail: Mail) -> None:
             mail=mail,
         )
     )
+
+
+def addressee(mail: Mail) -> Signup | User:
+    found = mail.signup or mail.user
+    assert found is not None
+    return found
 
 
 def render(session: Session, links: Links, mail: Mail) -> EmailMessage:
@@ -163,18 +178,21 @@ def test_headers_are_whole_and_nobody_elses(session: Session, links: Links, kind
     assert message["From"] == SENDER
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Message-ID"] == f"<{mail.key}@localhost>"
-    (addressee,) = message["To"].addresses
-    assert addressee.addr_spec == (mail.signup or mail.user).email  # type: ignore[union-attr]
-    assert 10 <= len(message["Subject"]) <= 120
-    assert not re.search("[\u202a-\u202e\u2066-\u2069\r\n]", message["Subject"] + addressee.display_name)
+    (to,) = message["To"].addresses
+    assert to.addr_spec == addressee(mail).email
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\r\n]", message["Subject"] + to.display_name)
 
 
 @every_kind
+@pytest.mark.parametrize("locale", language.available())
 @pytest.mark.parametrize("style", NAMES)
-def test_text_is_plain_and_whole(session: Session, links: Links, kind: Kind, style: str) -> None:
+def test_text_is_plain_and_whole(session: Session, links: Links, kind: Kind, style: str, locale: str) -> None:
     name = NAMES[style]
     mail = mail_of(session, kind, name, TITLES[style])
+    addressee(mail).locale = locale
     message = over_the_wire(render(session, links, mail))
+    assert message["Content-Language"] == locale
+    assert 10 <= len(message["Subject"]) <= 120
     assert message.get_content_type() == "text/plain"
     assert message.get_content_charset() == "utf-8"
     text = message.get_content().replace(" ".join(name.split()), "").replace(name, "")
@@ -236,6 +254,10 @@ def test_every_kind_through_a_real_server(session: Session, smtpd: SMTPDFix, lin
             assert there[header] == here[header]
         assert there.get_content().replace("\r\n", "\n") == here.get_content()
         assert there["Bcc"] is None
+
+
+def test_every_topic_has_mails_that_it_stops() -> None:
+    assert set(OPTIONAL.values()) == set(Topic)
 
 
 def test_a_kind_that_can_be_stopped_has_its_own_link(
