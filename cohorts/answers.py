@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Iterator
+import dataclasses
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 
+from . import kinds
+from .asking import custom_questions
 from .language import gettext as _
 from .questions import Experience
+from .texts import interest_key as interest_key
+from .texts import is_plain, once, one_line
 from .week import SLOTS
 
 if TYPE_CHECKING:
@@ -82,6 +86,9 @@ class Answers:
         works_with: Addresses of people they want to be with.
         avoids: Addresses of people they do not want to be with.
         convenor: Would they get the first meeting going?
+        custom: Answers to the course's own questions, by key.
+        not_alone: Keys of those with whose answer they do not want to be the only one.
+        shown: Keys of the questions whose answer their cohort sees; None for what is usual.
     """
 
     name: str
@@ -99,31 +106,42 @@ class Answers:
     works_with: tuple[str, ...] = ()
     avoids: tuple[str, ...] = ()
     convenor: bool = False
+    custom: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    not_alone: tuple[str, ...] = ()
+    shown: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         tidied: dict[str, object] = {
-            "name": _one_line(self.name),
+            "name": one_line(self.name),
             "email": address(self.email),
             "time_zone": self.time_zone.strip(),
             "availability": frozenset(self.availability),
             "if_needed": frozenset(self.if_needed) - frozenset(self.availability),
             "goal": self.goal.replace("\r\n", "\n").strip(),
         }
-        tidied |= {name: _once(map(_one_line, getattr(self, name))) for name in _TAGS}
-        tidied |= {name: _once(map(address, getattr(self, name))) for name in _PEOPLE}
+        tidied |= {name: once(map(one_line, getattr(self, name))) for name in _TAGS}
+        tidied |= {name: once(map(address, getattr(self, name))) for name in _PEOPLE}
         for name, value in tidied.items():
             object.__setattr__(self, name, value)
 
 
-FIELDS: Final = tuple(each.name for each in fields(Answers))
-"""Names of all answers, in the order of the form and of a file's columns."""
+FIELDS: Final = tuple(
+    each.name for each in fields(Answers) if each.name not in ("custom", "not_alone", "shown")
+)
+"""Names of the answers to what every course can ask, in the order of the form and of a file's columns."""
 
 
 def answers_of(signup: Signup) -> Answers:
     """Return the answers a sign-up holds."""
     given = {name: getattr(signup, name) for name in FIELDS if name != "interests"}
     given |= {name: tuple(given[name]) for name in (*_TAGS, *_PEOPLE) if name != "interests"}
-    return Answers(**given, interests=tuple(interest.label for interest in signup.interests))
+    return Answers(
+        **given,
+        interests=tuple(interest.label for interest in signup.interests),
+        custom=signup.custom,
+        not_alone=tuple(signup.not_alone),
+        shown=tuple(signup.shown),
+    )
 
 
 @lru_cache(maxsize=20_000)
@@ -155,8 +173,8 @@ def check(answers: Answers, course: Course | None) -> Errors:
     Without a course nothing but the fixed questions is required.
     """
     errors: Errors = {}
-    for field, sentence in _findings(answers, course):
-        errors.setdefault(field, []).append(sentence)
+    for name, sentence in _findings(answers, course):
+        errors.setdefault(name, []).append(sentence)
     return errors
 
 
@@ -174,7 +192,7 @@ def _about_person(answers: Answers) -> Iterator[tuple[str, str]]:
         yield "name", _("Tell us your name.")
     elif len(answers.name) > MAX_NAME:
         yield "name", _("Use at most %(most)s characters for your name.", most=MAX_NAME)
-    elif not _is_plain(answers.name):
+    elif not is_plain(answers.name):
         yield "name", _("Your name contains characters that cannot be shown.")
     if not answers.email:
         yield "email", _("Tell us your e-mail address.")
@@ -182,7 +200,7 @@ def _about_person(answers: Answers) -> Iterator[tuple[str, str]]:
         yield "email", _("This is not an e-mail address. It should look like name@example.org.")
     if len(answers.goal) > MAX_GOAL:
         yield "goal", _("Use at most %(most)s characters.", most=MAX_GOAL)
-    elif not _is_plain(answers.goal.replace("\n", "").replace("\t", "")):
+    elif not is_plain(answers.goal.replace("\n", "").replace("\t", "")):
         yield "goal", _("This text contains characters that cannot be shown.")
 
 
@@ -212,7 +230,7 @@ def _about_lists(answers: Answers) -> Iterator[tuple[str, str]]:
             yield field, _("Give at most %(most)s.", most=most)
         if any(len(item) > MAX_ITEM for item in items):
             yield field, _("Use at most %(most)s characters for each.", most=MAX_ITEM)
-        if not all(map(_is_plain, items)):
+        if not all(map(is_plain, items)):
             yield field, _("Some of these contain characters that cannot be shown.")
 
 
@@ -239,24 +257,20 @@ def _about_others(answers: Answers) -> Iterator[tuple[str, str]]:
 
 def _about_course(answers: Answers, course: Course) -> Iterator[tuple[str, str]]:
     for question in course.questions:
-        if question.required and question.asked and getattr(answers, question.key) in ("", (), None):
+        if (
+            question.kind is None
+            and question.required
+            and question.asked
+            and getattr(answers, question.key) in ("", (), None)
+        ):
             yield question.key, _("This course needs an answer here.")
-
-
-def interest_key(label: str) -> str:
-    """Return what two spellings of one interest have in common."""
-    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _once(items: Iterable[str]) -> tuple[str, ...]:
-    """Drop empty items, and those that came before in another spelling."""
-    return tuple({interest_key(item): item for item in reversed([*items]) if item}.values())[::-1]
-
-
-def _is_plain(text: str) -> bool:
-    """Tell whether a text has no control characters and nothing that no database keeps."""
-    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
+    for own in custom_questions(course):
+        if not own.asked:
+            continue
+        try:
+            found = kinds.clean(own, answers.custom.get(own.key))
+        except kinds.Unfit as error:
+            yield own.key, str(error)
+        else:
+            if found is None and own.required:
+                yield own.key, _("This course needs an answer here.")

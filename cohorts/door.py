@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from .answers import Answers
+from .asking import custom_questions
 from .exceptions import Contradiction, UnfitPool
+from .kinds import CAN, WANTS
 from .language import gettext as _
-from .questions import QUESTIONS, Counts
+from .questions import GOALS, QUESTIONS, Counts, CustomQuestion, Kind
 
 if TYPE_CHECKING:
     # The matcher brings scikit-learn, numba and OR-Tools, which take a second to start: only those
@@ -26,10 +28,19 @@ HELP: tuple[str, str] = ("can_help_with", "wants_help_with")
 """The two questions that complement each other; they count in a match as one."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One of a course's own questions as it enters a match."""
+
+    key: str
+    kind: Kind
+    counts: Counts
+    may_mind: bool = False
+
+
 def default_weights() -> dict[str, float]:
     """Return the usual weight of every question that has one."""
-    goals = (Counts.SIMILAR, Counts.COMPLEMENTARY)
-    return {question.key: question.weight for question in QUESTIONS.values() if question.counts in goals}
+    return {question.key: question.weight for question in QUESTIONS.values() if question.counts in GOALS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +50,7 @@ class MatchSettings:
     Attributes:
         start: First day of the course.
         weights: Weight of each goal by the key of its question; a question that is left out counts 0.
+        custom: The course's own questions that enter the match.
         worst_off_weight: How much of a cohort's affinity is that of the member who fits least, 0 to 1.
         max_simultaneous: How many cohorts may meet at one time; None for any number.
         asynchronous: Whether those whose hours fit nobody's get a cohort without a meeting.
@@ -53,6 +65,7 @@ class MatchSettings:
     target_size: int = 6
     meeting_minutes: int = 90
     weights: Mapping[str, float] = field(default_factory=default_weights)
+    custom: tuple[Asked, ...] = ()
     convenor_required: bool = False
     worst_off_weight: float = 0.1
     max_simultaneous: int | None = None
@@ -69,7 +82,11 @@ class MatchSettings:
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Self:
         """Return the settings that were kept with a run."""
-        return cls(**{**kept, "start": date.fromisoformat(kept["start"])})
+        custom = tuple(
+            Asked(**{**each, "kind": Kind(each["kind"]), "counts": Counts(each["counts"])})
+            for each in kept.get("custom", ())
+        )
+        return cls(**{**kept, "start": date.fromisoformat(kept["start"]), "custom": custom})
 
     @classmethod
     def of_course(cls, course: Course, **chosen: Any) -> Self:
@@ -82,12 +99,19 @@ class MatchSettings:
             target_size=course.target_size,
             meeting_minutes=course.meeting_minutes,
             weights={question.key: question.weight for question in course.questions if question.asked},
+            custom=tuple(_asked(each) for each in custom_questions(course) if each.asked),
             **chosen,
         )
 
 
-def to_pool(people: Sequence[tuple[str, Answers]]) -> matcher.Pool:
+def _asked(question: CustomQuestion) -> Asked:
+    return Asked(key=question.key, kind=question.kind, counts=question.counts, may_mind=question.may_mind)
+
+
+def to_pool(people: Sequence[tuple[str, Answers]], custom: Sequence[Asked] = ()) -> matcher.Pool:
     """Return the pool of these people, each with an id of their own, in the same order.
+
+    Of a course's own questions only those in ``custom`` are looked at.
 
     Raises:
         UnfitPool: Two people share an id or a value that the matcher cannot take.
@@ -96,7 +120,7 @@ def to_pool(people: Sequence[tuple[str, Answers]]) -> matcher.Pool:
 
     ids = {answers.email.casefold(): identity for identity, answers in people}
     try:
-        return matcher.Pool(tuple(_learner(identity, answers, ids) for identity, answers in people))
+        return matcher.Pool(tuple(_learner(identity, answers, ids, custom) for identity, answers in people))
     except matcher.InvalidPool as error:
         raise UnfitPool(str(error)) from error
 
@@ -118,11 +142,19 @@ def to_params(settings: MatchSettings) -> matcher.Params:
             size_max=settings.size_max,
             target_size=settings.target_size,
             meeting_minutes=settings.meeting_minutes,
-            questions=tuple(
-                matcher.Question(question.key, question.kind, "similar", weights.get(question.key, 0.0))
-                for question in QUESTIONS.values()
-                if question.counts is Counts.SIMILAR and question.kind is not None
+            questions=(
+                *(
+                    matcher.Question(question.key, question.kind, "similar", weights.get(question.key, 0.0))
+                    for question in QUESTIONS.values()
+                    if question.counts is Counts.SIMILAR and question.kind is not None
+                ),
+                *(
+                    matcher.Question(each.key, _MATCHED_AS[each.kind], goal, weights.get(each.key, 0.0))
+                    for each in settings.custom
+                    if (goal := _GOALS.get(each.counts)) is not None
+                ),
             ),
+            same=tuple(each.key for each in settings.custom if each.counts is Counts.SAME),
             complement_weight=sum(weights.get(key, 0.0) for key in HELP) / len(HELP),
             convenor_required=settings.convenor_required,
             worst_off_weight=settings.worst_off_weight,
@@ -154,7 +186,7 @@ def match_answers(
     """
     import matcher
 
-    pool, params = to_pool(people), to_params(settings)
+    pool, params = to_pool(people, settings.custom), to_params(settings)
     try:
         return matcher.match(pool, params, progress=progress, should_stop=should_stop)
     except matcher.Infeasible as error:
@@ -179,6 +211,11 @@ def contradiction(names: Sequence[str], rules: Collection[str], size_max: int) -
         )
     if "language" in rules:
         return _("%(people)s want to be together, but share no language", people=who)
+    if "shared answer" in rules:
+        return _(
+            "%(people)s want to be together, but gave different answers where a cohort has the same",
+            people=who,
+        )
     return _(
         "%(people)s want to be together, but not all wishes among them, to be with people and to be apart, "
         "can be kept",
@@ -186,7 +223,44 @@ def contradiction(names: Sequence[str], rules: Collection[str], size_max: int) -
     )
 
 
-def _learner(identity: str, answers: Answers, ids: Mapping[str, str]) -> matcher.Learner:
+_MATCHED_AS: Final[Mapping[Kind, Literal["tags", "text", "number", "category", "ratings", "help"]]] = {
+    Kind.MANY: "tags",
+    Kind.FAVOURITES: "tags",
+    Kind.ONE: "category",
+    Kind.YES_NO: "category",
+    Kind.SCALE: "number",
+    Kind.RATING: "ratings",
+    Kind.HELP: "help",
+    Kind.TEXT: "text",
+}
+"""What an answer of each kind is to the matcher."""
+
+
+_GOALS: Final[Mapping[Counts, Literal["similar", "diverse", "balanced", "complementary"]]] = {
+    Counts.SIMILAR: "similar",
+    Counts.DIVERSE: "diverse",
+    Counts.BALANCED: "balanced",
+    Counts.COMPLEMENTARY: "complementary",
+}
+
+
+def _matched(kind: Kind, kept: Any) -> matcher.Answer:
+    """Return an answer to a course's own question as the matcher knows it."""
+    import matcher
+
+    if kind in (Kind.MANY, Kind.FAVOURITES):
+        return frozenset(kept)
+    if kind is Kind.YES_NO:
+        return "yes" if kept else "no"
+    if kind is Kind.HELP:
+        return matcher.Exchange(frozenset(kept.get(CAN, ())), frozenset(kept.get(WANTS, ())))
+    answer: matcher.Answer = kept
+    return answer
+
+
+def _learner(
+    identity: str, answers: Answers, ids: Mapping[str, str], custom: Sequence[Asked]
+) -> matcher.Learner:
     """Return one learner; people they named who are not in the pool are left out."""
     import matcher
 
@@ -204,13 +278,25 @@ def _learner(identity: str, answers: Answers, ids: Mapping[str, str]) -> matcher
             "experience": answers.experience.value if answers.experience else None,
             "hours_per_week": answers.hours_per_week,
             "goal": answers.goal or None,
+            **{
+                each.key: _matched(each.kind, answers.custom[each.key])
+                for each in custom
+                if answers.custom.get(each.key) is not None
+            },
         },
         offers=frozenset(answers.can_help_with),
         wants=frozenset(answers.wants_help_with),
         together=known(answers.works_with),
         apart=known(answers.avoids),
         convenor=answers.convenor,
+        not_alone=frozenset(each.key for each in custom if each.may_mind).intersection(answers.not_alone),
+        private=frozenset() if answers.shown is None else _tagged(custom).difference(answers.shown),
     )
+
+
+def _tagged(custom: Sequence[Asked]) -> frozenset[str]:
+    """Return the keys of the questions whose answers a reason might name."""
+    return frozenset({"interests", *(each.key for each in custom)})
 
 
 def warm_up() -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from . import roster
 from .calendars import calendar
 from .models import Course
-from .roster_rows import COLUMNS, cells, to_csv
+from .roster_rows import cells, columns, to_csv
 
 __all__ = ["FORMATS", "Format", "calendar"]
 
@@ -46,14 +46,15 @@ def _xlsx(session: Session, course: Course) -> bytes:
         sheet = book.add_worksheet("Roster")
         bold = book.add_format({"bold": True})
         rows = roster.rows(session, course)
-        for place, column in enumerate(COLUMNS):
+        headings = columns(rows)
+        for place, column in enumerate(headings):
             sheet.set_column(place, place, _WIDTHS.get(column, 24))
             sheet.write_string(0, place, column, bold)
         for line, row in enumerate(rows, start=1):
             for place, cell in enumerate(cells(row)):
                 sheet.write_string(line, place, cell)
         sheet.freeze_panes(1, 0)
-        sheet.autofilter(0, 0, len(rows), len(COLUMNS) - 1)
+        sheet.autofilter(0, 0, len(rows), len(headings) - 1)
     return content.getvalue()
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from . import native, signups
 from .answers import Answers, answers_of, interest_key
+from .asking import custom_questions
 from .exceptions import CohortsError
 from .language import gettext as _
 from .language import ngettext
@@ -104,7 +105,8 @@ def dry_run(session: Session, course: Course, content: bytes, name: str) -> Plan
     Raises:
         UnreadableFile: The file as a whole cannot be read.
     """
-    return _plan(course, native.read(content), name, _known(session, course), _free(session, course))
+    file = native.read(content, custom_questions(course))
+    return _plan(course, file, name, _known(session, course), _free(session, course))
 
 
 def apply(
@@ -198,6 +200,8 @@ def _row(course: Course, entry: native.Entry, columns: Iterable[str], known: dic
     if signup is None or before is None:
         return PlannedRow(entry.line, Action.ADD, answers)
     changes = tuple(each for each in COLUMNS if getattr(before, each) != getattr(answers, each))
+    own = (question.key for question in custom_questions(course))
+    changes += tuple(key for key in own if before.custom.get(key) != answers.custom.get(key))
     if signup.state is SignupState.PENDING:
         changes += (CONFIRMED,)
     return PlannedRow(entry.line, Action.CHANGE if changes else Action.SAME, answers, (), changes)
@@ -205,8 +209,9 @@ def _row(course: Course, entry: native.Entry, columns: Iterable[str], known: dic
 
 def _merged(before: Answers, answers: Answers, columns: Iterable[str]) -> Answers:
     """Return the stored answers with those of a file's columns; what it has no column for stays."""
-    given = {column: getattr(answers, column) for column in columns}
-    merged = replace(before, **given)
+    given = {column: getattr(answers, column) for column in columns if column in COLUMNS}
+    own = {column: answers.custom.get(column) for column in columns if column not in COLUMNS}
+    merged = replace(before, **given, custom={**before.custom, **own})
     if set(map(interest_key, merged.interests)) == set(map(interest_key, before.interests)):
         merged = replace(merged, interests=before.interests)  # only the order or the spelling differs
     return merged

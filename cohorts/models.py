@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from .database import Moment, WeekSlots
-from .questions import Experience
+from .questions import Counts, Experience, Kind
 
 
 def now() -> datetime:
@@ -208,7 +208,10 @@ class CourseOrganiser(Base):
 
 
 class CourseQuestion(Base):
-    """One question of the sign-up form as a course asks it (see ``cohorts.questions``)."""
+    """One question of the sign-up form as a course asks it (see ``cohorts.questions``).
+
+    Those every course can ask have no kind; from ``kind`` on everything is about the course's own.
+    """
 
     __tablename__ = "course_questions"
     __table_args__ = (CheckConstraint("weight BETWEEN 0 AND 10", name="weight"),)
@@ -219,6 +222,13 @@ class CourseQuestion(Base):
     required: Mapped[bool] = mapped_column(default=False)
     weight: Mapped[float] = mapped_column(default=1.0)
     position: Mapped[int] = mapped_column(default=0)
+    kind: Mapped[Kind | None] = mapped_column(state_type(Kind))
+    label: Mapped[str] = mapped_column(default="")
+    help: Mapped[str] = mapped_column(default="")
+    options: Mapped[list[str]] = mapped_column(default=list)
+    points: Mapped[int] = mapped_column(default=5)
+    counts: Mapped[Counts | None] = mapped_column(state_type(Counts))
+    may_mind: Mapped[bool] = mapped_column(default=False)
 
     course: Mapped[Course] = relationship(back_populates="questions")
 
@@ -252,6 +262,9 @@ class Signup(Base):
     ``paused_until`` is the first day they are back; ``findable`` says that others in the course, also
     outside their cohort, may find them by name; ``age_rule`` is what they agreed to at ``age_agreed_at``
     (see ``cohorts.ages``): no birth date is stored.
+    ``custom`` holds the answers to the course's own questions by key (see ``cohorts.kinds``), ``not_alone``
+    the keys of those with whose answer they do not want to be the only one, and ``shown`` the keys of all
+    questions whose answer their cohort sees.
     """
 
     __tablename__ = "signups"
@@ -283,6 +296,9 @@ class Signup(Base):
     avoids: Mapped[list[str]] = mapped_column(default=list)
     convenor: Mapped[bool] = mapped_column(default=False)
     stopped_mails: Mapped[list[str]] = mapped_column(default=list)
+    custom: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    not_alone: Mapped[list[str]] = mapped_column(default=list)
+    shown: Mapped[list[str]] = mapped_column(default=list)
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
     confirmed_at: Mapped[datetime | None]

@@ -6,16 +6,16 @@ import csv
 import difflib
 import io
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from . import availability, tables
+from . import availability, kinds, tables
 from .answers import FIELDS, Answers, check, time_zones
 from .language import gettext as _
-from .questions import Experience
+from .questions import CustomQuestion, Experience
 from .tables import Problem
 
 if TYPE_CHECKING:
@@ -57,17 +57,19 @@ class File:
     unknown: tuple[str, ...]
 
 
-def read(content: bytes) -> File:
+def read(content: bytes, questions: Sequence[CustomQuestion] = ()) -> File:
     """Read sign-ups as they stand in a file; ``checked`` holds them against the form's rules.
+
+    A file for a course may have a column for each of its own ``questions``, named by the key.
 
     Raises:
         MalformedFile: The file as a whole cannot be read.
     """
-    table = tables.read(content, COLUMNS, REQUIRED)
+    table = tables.read(content, (*COLUMNS, *(each.key for each in questions)), REQUIRED)
     if len(table.rows) > MAX_ROWS:
         raise tables.MalformedFile(_("The file has more than %(most)s rows. Split it.", most=f"{MAX_ROWS:,}"))
     lines: dict[str, int] = {}
-    return File(tuple(_entry(row, lines) for row in table.rows), table.columns, table.unknown)
+    return File(tuple(_entry(row, lines, questions) for row in table.rows), table.columns, table.unknown)
 
 
 def checked(entry: Entry, answers: Answers, course: Course | None) -> Entry:
@@ -91,12 +93,18 @@ def absent(answers: Answers, people: Collection[str]) -> list[str]:
     return [each for each in answers.works_with if each not in people]
 
 
-def write(people: Iterable[Answers]) -> str:
-    """Return sign-ups as text with the native columns; ``read`` gives the same answers back."""
+def write(people: Iterable[Answers], questions: Sequence[CustomQuestion] = ()) -> str:
+    """Return sign-ups as text with the native columns; ``read`` gives the same answers back.
+
+    A column for each of a course's own ``questions`` comes after them.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([tables.as_text(_cell(getattr(each, column))) for column in COLUMNS] for each in people)
+    writer.writerow((*COLUMNS, *(each.key for each in questions)))
+    for person in people:
+        cells = [_cell(getattr(person, column)) for column in COLUMNS]
+        cells += [kinds.write(each, person.custom.get(each.key)) for each in questions]
+        writer.writerow(map(tables.as_text, cells))
     return text.getvalue()
 
 
@@ -112,12 +120,18 @@ def _cell(value: Any) -> str:
     return str(value) if value is not None else ""
 
 
-def _entry(row: tables.Row, lines: dict[str, int]) -> Entry:
+def _entry(row: tables.Row, lines: dict[str, int], questions: Sequence[CustomQuestion]) -> Entry:
     """Read one row; ``lines`` remembers on which line each address stood first."""
     if row.problem is not None:
         return Entry(row.line, None, (row.problem,))
     values, problems = _values(row.cells)
-    answers = Answers(**values)
+    custom = {}
+    for question in questions:
+        try:
+            custom[question.key] = kinds.read(question, row.cells.get(question.key, ""))
+        except kinds.Unfit as error:
+            problems.append(Problem(question.key, str(error)))
+    answers = Answers(**values, custom={key: value for key, value in custom.items() if value is not None})
     first = lines.setdefault(answers.email, row.line) if answers.email else row.line
     if first != row.line:
         problems.append(

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
 from . import meetings
+from .asking import custom_questions
 from .language import lazy_gettext as lazy
 from .models import Cohort, Course, Membership, Run, RunState, Seat, Signup, SignupState
 from .roster_rows import RosterRow, clock, row_of
@@ -17,7 +18,7 @@ NOT_MATCHED_YET = lazy("Signed up after the cohorts were formed.")
 def rows(session: Session, course: Course) -> list[RosterRow]:
     """Return the roster of a course, by cohort, then by name, those without a cohort last.
 
-    It is empty until cohorts are published. Five queries, whatever the number of learners.
+    It is empty until cohorts are published. Six queries, whatever the number of learners.
     """
     run = latest_published(session, course)
     if run is None:
@@ -27,15 +28,23 @@ def rows(session: Session, course: Course) -> list[RosterRow]:
     )
     reasons = dict(session.execute(unplaced_seats).all())
     members = _members(session, course)
-    when = clock(course)
+    when, asked = clock(course), custom_questions(course)
     placed = [
-        (cohort.position, row_of(signup, cohort.name, when(meetings.weekly(cohort), signup.time_zone)))
+        (
+            cohort.position,
+            row_of(
+                signup,
+                cohort.name,
+                when(meetings.weekly(cohort), signup.time_zone),
+                questions=asked,
+            ),
+        )
         for signup, cohort in members
     ]
     placed.sort(key=lambda each: (each[0], each[1].name.casefold(), each[1].email))
     left = _left(session, course, {signup.id for signup, _ in members})
     unplaced = [
-        row_of(signup, "", "", reasons.get(signup.id) or str(NOT_MATCHED_YET))
+        row_of(signup, "", "", reasons.get(signup.id) or str(NOT_MATCHED_YET), asked)
         for signup in sorted(left, key=lambda signup: (signup.name.casefold(), signup.email))
     ]
     return [row for _, row in placed] + unplaced

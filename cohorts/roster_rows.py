@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from . import meetings
+from . import kinds, meetings
 from .answers import Answers
 from .language import gettext as _
+from .questions import CustomQuestion
 from .tables import as_text
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 class RosterRow:
     """One learner of a roster; ``cohort`` is empty and ``reason`` is filled for those without a cohort.
 
-    ``meeting`` is the weekday and hours of the cohort's first meeting in the learner's own zone.
+    ``meeting`` is the weekday and hours of the cohort's first meeting in the learner's own zone. ``answers``
+    are those to the course's own questions, by key, as cells.
     """
 
     cohort: str
@@ -36,10 +38,14 @@ class RosterRow:
     can_help_with: tuple[str, ...] = ()
     wants_help_with: tuple[str, ...] = ()
     convenor: bool = False
+    answers: Mapping[str, str] = field(default_factory=dict)
 
 
-COLUMNS: Final = tuple(each.name for each in fields(RosterRow))
-"""Columns of a roster as CSV and XLSX. Whom somebody avoids is in none of the formats."""
+COLUMNS: Final = tuple(each.name for each in fields(RosterRow) if each.name != "answers")
+"""Columns of a roster as CSV and XLSX; one for each of the course's own questions follows.
+
+Whom somebody avoids is in none of the formats.
+"""
 
 
 def cohort_name(position: int) -> str:
@@ -60,8 +66,17 @@ def clock(course: meetings.Dates) -> Callable[[meetings.Meeting | None, str], st
     return lambda meeting, zone: say(meeting, zone) if meeting else _("no fixed meeting")
 
 
-def row_of(learner: Signup | Answers, cohort: str, meeting: str, reason: str = "") -> RosterRow:
-    """Return the row of one learner, whose cohort meets at ``meeting`` in their own zone."""
+def row_of(
+    learner: Signup | Answers,
+    cohort: str,
+    meeting: str,
+    reason: str = "",
+    questions: Sequence[CustomQuestion] = (),
+) -> RosterRow:
+    """Return the row of one learner, whose cohort meets at ``meeting`` in their own zone.
+
+    It holds their answers to the course's own ``questions``.
+    """
     labels = (each if isinstance(each, str) else each.label for each in learner.interests)
     return RosterRow(
         cohort=cohort,
@@ -75,21 +90,27 @@ def row_of(learner: Signup | Answers, cohort: str, meeting: str, reason: str = "
         can_help_with=tuple(learner.can_help_with),
         wants_help_with=tuple(learner.wants_help_with),
         convenor=learner.convenor,
+        answers={each.key: kinds.write(each, learner.custom.get(each.key)) for each in questions},
     )
 
 
-def to_csv(rows: Iterable[RosterRow]) -> bytes:
+def columns(rows: Sequence[RosterRow]) -> tuple[str, ...]:
+    """Return the columns of a roster with these rows."""
+    return (*COLUMNS, *(rows[0].answers if rows else ()))
+
+
+def to_csv(rows: Sequence[RosterRow]) -> bytes:
     """Return a roster as CSV; a cell that looks like a formula gets an apostrophe in front."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(columns(rows))
     writer.writerows([as_text(cell) for cell in cells(row)] for row in rows)
     return text.getvalue().encode()
 
 
 def cells(row: RosterRow) -> list[str]:
     """Return a row as texts, one a column."""
-    return [_cell(getattr(row, column)) for column in COLUMNS]
+    return [*(_cell(getattr(row, column)) for column in COLUMNS), *row.answers.values()]
 
 
 def _cell(value: str | tuple[str, ...] | bool) -> str:

@@ -11,8 +11,9 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session, selectinload
 
-from . import language
+from . import kinds, language
 from .answers import FIELDS, Answers, answers_of, check, interest_key
+from .asking import choosable, custom_questions, usually_shown
 from .exceptions import Conflict, InvalidInput, NotFound, SignUpClosed
 from .language import gettext as _
 from .models import (
@@ -27,6 +28,7 @@ from .models import (
     signup_interests,
 )
 from .notices import Kind, enqueue
+from .questions import QUESTIONS
 
 __all__ = ["Answers", "InterestBook", "Phase", "answers_of", "check", "phase", "sign_up", "store"]
 
@@ -163,7 +165,59 @@ def store(
         if name != "interests":
             setattr(signup, name, list(value) if isinstance(value, tuple) else value)
     signup.interests = book.find(answers.interests)
+    _store_custom(course, signup, answers)
     return signup
+
+
+def _store_custom(course: Course, signup: Signup, answers: Answers) -> None:
+    """Write the answers to a course's own questions; those to one that rests stay as they are."""
+    custom, before = {}, signup.custom or {}
+    for question in custom_questions(course):
+        given = answers.custom if question.asked else before
+        found = kinds.clean(question, given.get(question.key)) if question.asked else given.get(question.key)
+        if found is not None:
+            custom[question.key] = found
+    signup.custom = custom
+    minded = {question.key for question in custom_questions(course) if question.may_mind}
+    signup.not_alone = sorted(minded.intersection(answers.not_alone))
+    known = {key for key, question in QUESTIONS.items() if question.shown is not None}
+    known |= {question.key for question in custom_questions(course)}
+    shown = usually_shown(course) if answers.shown is None else answers.shown
+    signup.shown = sorted(known.intersection(shown))
+
+
+def show(session: Session, signup: Signup, keys: Iterable[str]) -> None:
+    """Let a learner's cohort see the answers to exactly these of the questions they may choose about."""
+    may = {key for key, _words, _usual in choosable(signup.course)}
+    others = [key for key in signup.shown if key not in may]
+    signup.shown = sorted({*others, *may.intersection(keys)})
+    session.flush()
+
+
+def forget_answer(session: Session, signup: Signup, key: str) -> None:
+    """Take back one answer, also one that the course requires; whoever edits is asked for it again.
+
+    Raises:
+        NotFound: There is no such question, or it is one nobody can be signed up without.
+    """
+    own = {question.key for question in custom_questions(signup.course)}
+    if key not in QUESTIONS and key not in own:
+        raise NotFound
+    if key in own:
+        forget(signup, key)
+    else:
+        signup.shown = [each for each in signup.shown if each != key]
+        empty = Answers(name="", email="", time_zone="", availability=frozenset())
+        value = getattr(empty, key)
+        setattr(signup, key, list(value) if isinstance(value, tuple) else value)
+    session.flush()
+
+
+def forget(signup: Signup, key: str) -> None:
+    """Drop all that a learner said in answer to one of their course's own questions."""
+    signup.custom = {name: value for name, value in signup.custom.items() if name != key}
+    signup.not_alone = [name for name in signup.not_alone if name != key]
+    signup.shown = [name for name in signup.shown if name != key]
 
 
 def sign_up(session: Session, course: Course, answers: Answers, at: datetime) -> None:

@@ -8,13 +8,15 @@ from matcher.match import match
 from matcher.matching import CohortCheck, CohortResult, LearnerReason, Matching, Meeting, Unplaced
 from matcher.observed import Observed
 from matcher.params import Params, Question
-from matcher.pool import Learner, Pool
+from matcher.pool import Answer, Exchange, Learner, Pool
 from matcher.preview import Preview, score_cohorts
 from matcher.progress import Progress
 
 __all__ = [
+    "Answer",
     "CohortCheck",
     "CohortResult",
+    "Exchange",
     "Infeasible",
     "InvalidParams",
     "InvalidPool",

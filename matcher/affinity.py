@@ -251,7 +251,8 @@ def learn_weights(
     pool: Pool, params: Params, parts: Sequence[Part], observed: Observed, tick: Callable[[], object]
 ) -> Learnt:
     """What connections teach about the parts that may be learnt; the others keep their weights."""
-    kept = {"connections", *(question.key for question in params.questions if question.goal != "similar")}
+    mixing = ("diverse", "balanced")
+    kept = {"connections", *(question.key for question in params.questions if question.goal in mixing)}
     own = [k for k, part in enumerate(parts) if part.name not in kept]
     weights = np.array([part.weight for part in parts], dtype=np.float64)
     random = np.random.default_rng(params.random_state)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 
 from matcher.exceptions import Infeasible
 from matcher.params import Params
-from matcher.pool import Pool, fold, kept_apart, met_before, mutual_groups, mutual_pairs
+from matcher.pool import Pool, choices, fold, kept_apart, met_before, mutual_groups, mutual_pairs
 
 
 def refuse_conflicts(pool: Pool, params: Params) -> None:
@@ -46,6 +46,7 @@ class Conflicts:
         self.params = params
         self.apart, self.met = kept_apart(pool), met_before(pool)
         self.spoken = [fold(one.languages) for one in pool.learners]
+        self.given = [[choices(one, key) for one in pool.learners] for key in params.same]
         self.mates: dict[int, set[int]] = {i: set() for i in range(len(pool))}
         for i, j in mutual_pairs(pool, pool.index()):
             self.mates[i].add(j)
@@ -54,12 +55,12 @@ class Conflicts:
     def rules(self, people: Sequence[int]) -> tuple[str, ...]:
         """The names of the rules that these people break as members of one cohort."""
         inside = set(people)
-        spoken = [self.spoken[i] for i in people if self.spoken[i]]
         broken = {
             "size": len(people) > self.params.size_max,
             "apart": any(self.apart[i] & inside for i in people),
             "past mates": any(len(self.met[i] & inside) > self.params.max_past_mates for i in people),
-            "language": bool(spoken) and not frozenset.intersection(*spoken),
+            "language": _nothing_shared(self.spoken, people),
+            "shared answer": any(_nothing_shared(given, people) for given in self.given),
         }
         return tuple(name for name, breaks in broken.items() if breaks)
 
@@ -88,3 +89,9 @@ class Conflicts:
             left -= piece
             pieces.append(sorted(piece))
         return pieces
+
+
+def _nothing_shared(given: Sequence[frozenset[str]], people: Sequence[int]) -> bool:
+    """Whether those of some people who gave anything have nothing in common."""
+    sets = [given[i] for i in people if given[i]]
+    return bool(sets) and not frozenset.intersection(*sets)

@@ -8,7 +8,7 @@ This module imports scikit-learn, whose start takes a second: `matcher.match` im
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,13 +26,14 @@ from matcher.features import (
     Features,
     Help,
     Numbers,
+    Ratings,
     TagSets,
     Texts,
     Ties,
     Turned,
 )
 from matcher.params import Params, Question
-from matcher.pool import Learner, Pool, fold
+from matcher.pool import Exchange, Learner, Pool, fold
 from matcher.spelling import one_spelling
 
 
@@ -88,7 +89,7 @@ def text_features() -> Any:
 
 def is_given(answer: object) -> bool:
     """Whether a learner answered at all."""
-    return answer is not None and answer not in ("", frozenset())
+    return answer is not None and answer not in ("", frozenset(), {}, Exchange())
 
 
 def _wrong(learner: Learner, question: Question, answer: object) -> InvalidPool:
@@ -144,10 +145,14 @@ def _numbers(pool: Pool, question: Question) -> NDArray[np.float64]:
         answer = learner.answers.get(question.key)
         if answer is None or answer == "":
             continue
-        if isinstance(answer, bool) or not isinstance(answer, int | float) or not np.isfinite(answer):
+        if not _is_number(answer):
             raise _wrong(learner, question, answer)
         values[i] = answer
     return values
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))
 
 
 class TagEncoder:
@@ -221,6 +226,40 @@ class NumberEncoder:
         return Numbers((values / ((self.high_ - self.low_) or 1.0)).astype(np.float32))
 
 
+class RatingEncoder:
+    """Learns which items there are and the range of all ratings."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+
+    def fit(self, pool: Pool) -> RatingEncoder:
+        """Learn from a pool."""
+        given = [self._ratings(learner) for learner in pool.learners]
+        self.items_ = {
+            item: k for k, item in enumerate(dict.fromkeys(item for each in given for item in each))
+        }
+        values = [value for each in given for value in each.values()]
+        self.range_ = max(values) - min(values) or 1.0
+        return self
+
+    def transform(self, pool: Pool) -> Ratings:
+        """Items that the pool learnt from did not have are left out."""
+        values = np.full((len(pool), len(self.items_)), np.nan, dtype=np.float32)
+        for i, learner in enumerate(pool.learners):
+            for item, value in self._ratings(learner).items():
+                if item in self.items_:
+                    values[i, self.items_[item]] = value / self.range_
+        return Ratings(values)
+
+    def _ratings(self, learner: Learner) -> Mapping[str, float]:
+        answer = learner.answers.get(self.question.key)
+        if not is_given(answer):
+            return {}
+        if not isinstance(answer, Mapping) or not all(map(_is_number, answer.values())):
+            raise _wrong(learner, self.question, answer)
+        return answer
+
+
 class CategoryEncoder:
     """Learns which categories there are and how common each is."""
 
@@ -249,8 +288,29 @@ class CategoryEncoder:
         return [text.strip().casefold() for text in _texts(pool, self.question)]
 
 
+def exchange_of(learner: Learner, question: Question | None) -> Exchange:
+    """What a learner offers and wants by their answer to a question of the kind help, or as such.
+
+    Raises:
+        InvalidPool: the answer is no exchange.
+    """
+    if question is None:
+        return Exchange(learner.offers, learner.wants)
+    answer = learner.answers.get(question.key)
+    if not is_given(answer):
+        return Exchange()
+    if not isinstance(answer, Exchange):
+        raise _wrong(learner, question, answer)
+    return answer
+
+
 class HelpEncoder:
-    """Learns the words in which help is offered and wanted."""
+    """Learns the words in which help is offered and wanted: in a question of that kind, or without one in
+    what learners offer and want as such.
+    """
+
+    def __init__(self, question: Question | None = None) -> None:
+        self.question = question
 
     def fit(self, pool: Pool) -> HelpEncoder:
         """Learn from a pool."""
@@ -269,10 +329,10 @@ class HelpEncoder:
         return Help(offers, wants)
 
     def _offers(self, pool: Pool) -> list[frozenset[str]]:
-        return [fold(learner.offers) for learner in pool.learners]
+        return [fold(exchange_of(learner, self.question).offers) for learner in pool.learners]
 
     def _wants(self, pool: Pool) -> list[frozenset[str]]:
-        return [fold(learner.wants) for learner in pool.learners]
+        return [fold(exchange_of(learner, self.question).wants) for learner in pool.learners]
 
     def _spelled(self, sets: list[frozenset[str]]) -> list[frozenset[str]]:
         return [frozenset(self.spelling_.get(tag, tag) for tag in ones) for ones in sets]
@@ -325,6 +385,8 @@ def encoder_of(question: Question) -> Encoder:
         "text": TextEncoder,
         "number": NumberEncoder,
         "category": CategoryEncoder,
+        "ratings": RatingEncoder,
+        "help": HelpEncoder,
     }
     encoder: Encoder = makers[question.kind](question)
     return Turn(encoder) if question.goal == "diverse" else encoder

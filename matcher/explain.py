@@ -14,7 +14,7 @@ import numpy as np
 from matcher.matching import Meeting
 from matcher.openings import SIZE, Openings
 from matcher.params import Params, Question
-from matcher.pool import Pool, fold
+from matcher.pool import Exchange, Pool, fold
 from matcher.problem import Problem
 
 # How much closer than their own cohort, in affinity, another must be to be worth a word.
@@ -65,16 +65,15 @@ class CohortReasons:
         """What the others have in common with one member, of that member's own answers alone."""
         others, said = [j for j in members if j != i], []
         for question in self._asked():
-            sets = self.tags[question.key]
-            held = {tag: sum(tag in sets[j] for j in others) for tag in sets[i]}
+            told = [self._named(j, question.key) for j in others]
+            held = {tag: sum(tag in tags for tags in told) for tag in self.tags[question.key][i]}
             for tag in sorted((t for t in held if held[t]), key=lambda t: (-held[t], t))[:3]:
                 also = count(held[tag], "other", "others")
                 said.append(
                     f"{also} of {len(others)} gave {self._as_written(question.key, tag, [i])} as well."
                 )
-        learners = self.pool.learners
-        offering = sum(bool(fold(learners[i].wants) & fold(learners[j].offers)) for j in others)
-        asking = sum(bool(fold(learners[j].wants) & fold(learners[i].offers)) for j in others)
+        offering = sum(self._helps(j, i) for j in others)
+        asking = sum(self._helps(i, j) for j in others)
         if offering:
             said.append(f"{count(offering, 'other offers', 'others offer')} help that you asked for.")
         if asking:
@@ -105,8 +104,7 @@ class CohortReasons:
     def _shared(self, members: Sequence[int]) -> list[str]:
         said = []
         for question in self._asked():
-            sets = self.tags[question.key]
-            held = Counter(tag for i in members for tag in sets[i])
+            held = Counter(tag for i in members for tag in self._named(i, question.key))
             top = sorted(
                 (tag for tag, times in held.items() if times > 1), key=lambda tag: (-held[tag], tag)
             )[:3]
@@ -133,22 +131,29 @@ class CohortReasons:
         return tag
 
     def _help(self, members: Sequence[int]) -> list[str]:
-        learners = self.pool.learners
-        helped = sum(
-            any(fold(learners[i].wants) & fold(learners[j].offers) for j in members if j != i)
-            for i in members
-        )
+        helped = sum(any(self._helps(j, i) for j in members if j != i) for i in members)
         if not helped:
             return []
-        both = sum(
-            bool(
-                fold(learners[i].wants) & fold(learners[j].offers)
-                and fold(learners[j].wants) & fold(learners[i].offers)
-            )
-            for i, j in combinations(members, 2)
-        )
+        both = sum(self._helps(i, j) and self._helps(j, i) for i, j in combinations(members, 2))
         said = [f"{count(helped, 'member finds', 'members find')} help here with what they asked for."]
         return said + ([f"{count(both, 'pair', 'pairs')} can help each other."] if both else [])
+
+    def _helps(self, giver: int, taker: int) -> bool:
+        """Whether one offers what the other wants, as such or in a question of the kind help."""
+        given, taken = self._exchanges(giver), self._exchanges(taker)
+        return any(fold(g.offers) & fold(t.wants) for g, t in zip(given, taken, strict=True))
+
+    def _exchanges(self, i: int) -> list[Exchange]:
+        learner = self.pool.learners[i]
+        asked = [
+            learner.answers.get(question.key) for question in self.params.questions if question.kind == "help"
+        ]
+        told = [each if isinstance(each, Exchange) else Exchange() for each in asked]
+        return [Exchange(learner.offers, learner.wants), *told]
+
+    def _named(self, i: int, key: str) -> frozenset[str]:
+        """The tags of a learner that a reason may name."""
+        return frozenset() if key in self.pool.learners[i].private else self.tags[key][i]
 
     def _convenors(self, members: Sequence[int]) -> list[str]:
         willing = sum(self.pool.learners[i].convenor for i in members)

@@ -6,6 +6,7 @@ Each gives a similarity between 0 and 1:
 - text: the cosine of TF-IDF features over words and character n-grams, so that misspellings still meet;
 - number: 1 minus the distance, in units of the range that holds the middle 90 % of answers;
 - category: 1 when equal;
+- ratings: 1 minus the mean distance over the items that both rated, in units of the whole range;
 - `diverse` turns any of these round;
 - `balanced` numbers and categories: (1 - z_i . z_j) / 2, where z is the answer's distance from the pool's
   mean. Over the pairs of a cohort these add up to minus the square of the cohort's distance from the pool's
@@ -91,6 +92,28 @@ class Numbers:
     def take(self, rows: Places) -> Numbers:
         """Those learners' numbers."""
         return Numbers(self.values[rows])
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """Ratings in units of their range, one column an item; NaN where none was given."""
+
+    values: Rows
+
+    def between(self, rows: Places, cols: Places) -> Rows:
+        """1 minus the mean distance over the items that both rated."""
+        far = np.zeros((len(rows), len(cols)), dtype=np.float32)
+        both = np.zeros_like(far)
+        for item in self.values.T:
+            apart = np.abs(item[rows, None] - item[cols])
+            both += ~np.isnan(apart)
+            far += np.nan_to_num(apart)
+        alike = 1 - np.divide(far, both, out=np.full_like(far, 1 - NEUTRAL), where=both > 0)
+        return _float32(alike)
+
+    def take(self, rows: Places) -> Ratings:
+        """Those learners' ratings."""
+        return Ratings(self.values[rows])
 
 
 @dataclass(frozen=True)

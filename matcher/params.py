@@ -10,8 +10,8 @@ from typing import Literal
 from matcher.exceptions import InvalidParams
 from matcher.pool import SLOT_MINUTES, SLOTS_A_WEEK
 
-KINDS = ("tags", "text", "number", "category")
-GOALS = ("similar", "diverse", "balanced")
+KINDS = ("tags", "text", "number", "category", "ratings", "help")
+GOALS = ("similar", "diverse", "balanced", "complementary")
 
 WEIGHTS = (
     "complement_weight",
@@ -24,8 +24,9 @@ WEIGHTS = (
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question whose answers bring learners together (`similar`), mix them (`diverse`) or are spread so
-    that every cohort looks like the pool (`balanced`; numbers and categories alone).
+    """One question whose answers bring learners together (`similar`), mix them (`diverse`), are spread so
+    that every cohort looks like the pool (`balanced`; numbers and categories alone) or bring wants to offers
+    (`complementary`; help alone).
 
     `weight` is relative to the other questions; 0 leaves the question out.
 
@@ -34,8 +35,8 @@ class Question:
     """
 
     key: str
-    kind: Literal["tags", "text", "number", "category"]
-    goal: Literal["similar", "diverse", "balanced"] = "similar"
+    kind: Literal["tags", "text", "number", "category", "ratings", "help"]
+    goal: Literal["similar", "diverse", "balanced", "complementary"] = "similar"
     weight: float = 1.0
 
     def __post_init__(self) -> None:
@@ -49,6 +50,8 @@ class Question:
             )
         if self.goal == "balanced" and self.kind not in ("number", "category"):
             raise InvalidParams(f"question {self.key}: only numbers and categories can be balanced")
+        if (self.goal == "complementary") != (self.kind == "help"):
+            raise InvalidParams(f"question {self.key}: help is complementary, and nothing else is")
         _check_weight(f"question {self.key}: weight", self.weight)
 
 
@@ -58,7 +61,8 @@ class Params:
 
     `start` is any day of the course's first week, `meeting_minutes` is rounded up to half hours. The
     weights of common blocks, size and the worst-off are relative to affinity, which weighs 1;
-    `complement_weight` and `connections_weight` are relative to those of the questions. A member meets at
+    `complement_weight` and `connections_weight` are relative to those of the questions. All members of a
+    cohort share an answer to each of the choice questions `same`. A member meets at
     most `max_past_mates` people again, and at most `max_simultaneous` cohorts meet at one time (None: any
     number). `asynchronous` gives those whose hours fit nobody's a cohort without a meeting. People whose
     wishes contradict each other make the match refuse (`on_conflict`), or are left unplaced.
@@ -76,6 +80,7 @@ class Params:
     target_size: int = 6
     meeting_minutes: int = 90
     questions: tuple[Question, ...] = ()
+    same: tuple[str, ...] = ()
     complement_weight: float = 1.0
     common_blocks_weight: float = 0.2
     size_weight: float = 0.1
@@ -92,6 +97,7 @@ class Params:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "questions", tuple(self.questions))
+        object.__setattr__(self, "same", tuple(dict.fromkeys(self.same)))
         self._check_sizes()
         self._check_course()
         for name in WEIGHTS:

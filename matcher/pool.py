@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from matcher.exceptions import InvalidPool
@@ -13,7 +14,15 @@ from matcher.exceptions import InvalidPool
 SLOTS_A_WEEK = 336
 SLOT_MINUTES = 30
 
-Answer = frozenset[str] | str | float | None
+
+class Exchange(NamedTuple):
+    """What somebody offers to others and what they want from them, in words."""
+
+    offers: frozenset[str] = frozenset()
+    wants: frozenset[str] = frozenset()
+
+
+Answer = frozenset[str] | str | float | Mapping[str, float] | Exchange | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +30,12 @@ class Learner:
     """One person of the pool.
 
     `free` and `if_needed` are half-hour slots 0..335 of the learner's own local week, 0 = Monday 00:00;
-    `if_needed` slots would do but are worth less. No `languages` means any language. `together` counts only
-    when it is mutual, `apart` when one side names it; `past_mates` are people they have shared a cohort with
-    before. `connections` say how strong a tie to each is, 0..1. Ids in any of these that are not in the pool
-    have no effect. `not_alone` holds the keys of questions whose answer nobody else in the cohort giving
-    would trouble this learner. `dropout` is the probability that they will not stay active.
+    `if_needed` slots would do but are worth less. No `languages` means any language. `together` counts
+    only when it is mutual, `apart` when one side names it; `past_mates` are people they have shared a
+    cohort with before. `connections` say how strong a tie to each is, 0..1. Ids in any of these that are
+    not in the pool have no effect. `not_alone` holds the keys of questions whose answer nobody else in
+    the cohort giving would trouble this learner, `private` those whose answer no reason names. `dropout`
+    is the probability that they will not stay active.
     """
 
     id: str
@@ -40,6 +50,7 @@ class Learner:
     apart: frozenset[str] = frozenset()
     convenor: bool = False
     not_alone: frozenset[str] = frozenset()
+    private: frozenset[str] = frozenset()
     past_mates: frozenset[str] = frozenset()
     connections: Mapping[str, float] = field(default_factory=dict)
     dropout: float = 0.0

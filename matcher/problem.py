@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matcher.availability import Availability
+from matcher.exceptions import InvalidPool
 from matcher.params import Params
 from matcher.pool import Pool, choices, fold, kept_apart, met_before, mutual_groups
 from matcher.score import PLACED, active_parts, active_values, block_values, size_values, weights
@@ -22,7 +25,9 @@ class Problem(NamedTuple):
             pool that is to be taken in parts.
         can: (n, n_anchors, 6) block starts of each learner, if-needed slots included.
         prefers: the same without if-needed slots (the same array when nobody gave any).
-        languages: (n, n_words) one bit a language; all ones for a learner who names none.
+        languages: (n, n_words) what all members share at least one of: one bit a language, and where answers
+            must be the same one bit a combination of a language and an answer to each; a learner who names
+            none has the bits of all.
         home: (n,) the anchor class of the learner's own zone.
         unit: (n,) which unit each learner belongs to; a unit stays together.
         unit_start, unit_members: the members of unit u are unit_members[unit_start[u]:unit_start[u + 1]].
@@ -63,6 +68,9 @@ class Problem(NamedTuple):
     weights: NDArray[np.float64]
 
 
+# Each takes a bit of every learner, and all are looked at in every cohort that is tried.
+MOST_COMBINATIONS = 4096
+
 NO_AFFINITY: NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)
 
 
@@ -88,7 +96,7 @@ def build_problem(
         affinity=affinity,
         can=hours.can,
         prefers=hours.prefers,
-        languages=_languages(pool),
+        languages=_languages(pool, params),
         home=hours.home,
         unit=unit,
         unit_start=unit_start,
@@ -139,15 +147,31 @@ def _answers_minded(pool: Pool) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
     return minds, said
 
 
-def _languages(pool: Pool) -> NDArray[np.uint64]:
-    spoken = [fold(learner.languages) for learner in pool.learners]
-    bit = {language: k for k, language in enumerate(sorted(frozenset().union(*spoken)))}
-    words = np.zeros((len(pool), max(1, -(-len(bit) // 64))), dtype=np.uint64)
-    for i, ones in enumerate(spoken):
-        if not ones:
-            words[i] = np.iinfo(np.uint64).max
-        for language in ones:
-            words[i, bit[language] // 64] |= np.uint64(1) << np.uint64(bit[language] % 64)
+def _languages(pool: Pool, params: Params) -> NDArray[np.uint64]:
+    """Combinations of a language and of answers that must be the same, as bits.
+
+    Some members share a language and an answer to each question just when they share a combination.
+    """
+    given = [[fold(learner.languages) for learner in pool.learners]]
+    given += [[choices(learner, key) for learner in pool.learners] for key in params.same]
+    known = [sorted(frozenset().union(*sets)) or [""] for sets in given]
+    n_bits = math.prod(map(len, known))
+    if n_bits > MOST_COMBINATIONS:
+        raise InvalidPool(
+            f"same: there are {n_bits} combinations of a language and answers that must be the same, where "
+            f"{MOST_COMBINATIONS} are possible; ask it of fewer questions, or of ones with fewer answers"
+        )
+    bits = {one: k for k, one in enumerate(product(*known))}
+    words = np.zeros((len(pool), -(-n_bits // 64)), dtype=np.uint64)
+    anything = tuple(frozenset[str]() for _ in given)
+    masks = {anything: np.full(words.shape[1], np.iinfo(np.uint64).max, dtype=np.uint64)}
+    for i, sets in enumerate(zip(*given, strict=True)):
+        if sets not in masks:
+            mask = np.zeros(words.shape[1], dtype=np.uint64)
+            for one in product(*(s or all_ for s, all_ in zip(sets, known, strict=True))):
+                mask[bits[one] // 64] |= np.uint64(1) << np.uint64(bits[one] % 64)
+            masks[sets] = mask
+        words[i] = masks[sets]
     return words
 
 

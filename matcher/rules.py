@@ -135,6 +135,22 @@ class SharedLanguage:
             yield "no language that all members share"
 
 
+class SharedAnswer:
+    """All members share an answer to each question that asks for it; who gave none goes with any."""
+
+    name = "shared answer"
+
+    def __init__(self, pool: Pool, params: Params) -> None:
+        self.given = {key: [choices(learner, key) for learner in pool.learners] for key in params.same}
+
+    def broken(self, members: Sequence[int]) -> Iterable[str]:
+        """No answer in common."""
+        for key, given in self.given.items():
+            answered = [given[i] for i in members if given[i]]
+            if answered and not frozenset.intersection(*answered):
+                yield f"no answer to {key} that all members share"
+
+
 class Together:
     """Two learners who each named the other share a cohort, or neither has one."""
 
@@ -237,7 +253,7 @@ class Convenor:
             yield "nobody here is willing to convene"
 
 
-RULES = (Size, CommonBlock, SharedLanguage, Together, Apart, PastMates, NotTheOnlyOne, Convenor)
+RULES = (Size, CommonBlock, SharedLanguage, SharedAnswer, Together, Apart, PastMates, NotTheOnlyOne, Convenor)
 
 
 def rules_of(pool: Pool, params: Params) -> list[Rule]:

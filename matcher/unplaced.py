@@ -39,6 +39,8 @@ class UnplacedReasons:
         # Cohorts as rows, the starts of UTC's week that their members share as columns.
         self.starts = unpack(self.openings.common[:, 0]).astype(np.float32)
         self.avoided = kept_apart(pool) if params.max_past_mates == 0 else []
+        self._shared = "a language and the answers that must be the same" if params.same else "a language"
+        self._rule = "a shared language and the same answers" if params.same else "a shared language"
         self._covers: dict[Clock, tuple[NDArray[np.float32], NDArray[np.bool_]]] = {}
         self._speakers: dict[bytes, _Speakers] = {}
 
@@ -67,10 +69,10 @@ class UnplacedReasons:
         speakers = self._who_speak(i)
         out = [j for j in [i, *apart] if speakers.mask[j]]
         if speakers.n - len(out) < needed:
-            return f"Fewer than {needed} others share a language with you."
+            return f"Fewer than {needed} others share {self._shared} with you."
         if speakers.at_once(i, out) < needed:
             block = f"{self.params.meeting_minutes}-minute block is free for at least"
-            return f"No {block} {count(needed, 'other', 'others')} who share a language with you."
+            return f"No {block} {count(needed, 'other', 'others')} who share {self._shared} with you."
         willing = speakers.willing - int(p.convenor[out].sum()) + int(p.convenor[i])
         if self.params.convenor_required and not willing:
             return "Nobody who could meet you is willing to convene a cohort."
@@ -106,7 +108,7 @@ class UnplacedReasons:
             ("If you might be the only one with your answer, you would have", int((barriers == ALONE).sum())),
             (f"With {size} as the largest size you would have", int((larger == size).sum())),
             ("If people might meet again, you would have", self._again(unit, barriers)),
-            ("Without the rule of a shared language you would have", int((barriers == LANGUAGE).sum())),
+            (f"Without the rule of {self._rule} you would have", int((barriers == LANGUAGE).sum())),
         ]
         return found + [f"{what} a seat in {count(n, 'cohort', 'cohorts')}." for what, n in rules if n]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from cohorts.asking import usually_shown
 from cohorts.models import (
     Cohort,
     Course,
@@ -71,6 +72,7 @@ def make_signup(session: Session, course: Course, interests: tuple[str, ...] = (
         "time_zone": "UTC",
         "availability": MONDAY_EVENING,
         "languages": ["English"],
+        "shown": usually_shown(course),
         "state": SignupState.CONFIRMED,
         "confirmed_at": now(),
     }

@@ -103,6 +103,7 @@ def any_params(draw):
         target_size=draw(st.integers(low, high)),
         meeting_minutes=draw(st.sampled_from([30, 45, 60, 90])),
         questions=draw(st.sampled_from([(), (TOPICS,), (TOPICS, Question("hours", "number", "diverse"))])),
+        same=draw(st.sampled_from([(), (), ("topics",), ("topics", "hours")])),
         convenor_required=draw(st.booleans()),
         max_past_mates=draw(st.integers(0, 1)),
         on_conflict="unplace",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matcher import InvalidPool, Question, match
+from matcher import Exchange, InvalidPool, Question, match
 from matcher.affinity import AffinityModel, Dots, Precomputed, dense, pool_affinity
 from matcher.encoders import tag_features
 from tests.matcher.pools import TOPICS, learner, params_of, pool_of, pools, small_params
@@ -99,6 +99,31 @@ def test_text_of_signs_alone_is_like_nobodys():
 def test_numbers_are_alike_when_near_and_neutral_when_missing():
     affinity = affinity_of(Question("hours", "number"), 5, 5.0, 50, None)
     assert affinity[0, 1:].tolist() == [1.0, 0.0, 0.5]
+
+
+def test_ratings_are_alike_over_what_both_rated_and_neutral_without_any():
+    ratings = ({"jazz": 5, "rock": 1}, {"jazz": 4, "folk": 2}, {"jazz": 1, "rock": 5}, {"folk": 2}, {})
+    affinity = affinity_of(Question("taste", "ratings"), *ratings)
+    assert affinity[0, 1] == pytest.approx(0.75)  # one of four steps apart in the one both rated
+    assert affinity[0, 2] == pytest.approx(0.0)
+    assert affinity[1, 3] == pytest.approx(1.0)
+    assert affinity[0, 3] == affinity[0, 4] == affinity[3, 4] == 0.5
+    other_way = affinity_of(Question("taste", "ratings", "diverse"), *ratings)
+    assert other_way[0, 2] == pytest.approx(1.0)
+
+
+def test_ratings_that_nobody_gave_do_not_count():
+    assert affinity_of(Question("taste", "ratings"), {}, None).max() == 0
+
+
+def test_help_of_a_question_meets_in_both_directions():
+    bass, drums = frozenset({"bass"}), frozenset({"drums"})
+    question = Question("band", "help", "complementary")
+    both, one, none = Exchange(bass, drums), Exchange(frozenset({"Drums"}), bass), None
+    affinity = affinity_of(question, both, one, none, Exchange(wants=bass))
+    assert affinity[0, 1] == 1
+    assert affinity[0, 2] == 0
+    assert affinity[0, 3] == 0.5
 
 
 def test_categories_are_alike_when_equal_and_diverse_turns_it_round():

@@ -1,6 +1,6 @@
 import pytest
 
-from matcher import MatcherError, Preview, match
+from matcher import Exchange, MatcherError, Preview, Question, match
 from tests.matcher.pools import TOPICS, learner, params_of, pool_of, small_params
 
 THREES = {"size_min": 3, "target_size": 3, "size_max": 3}
@@ -44,6 +44,30 @@ def test_cohort_says_who_can_help_each_other():
         "2 members find help here with what they asked for.",
         "1 pair can help each other.",
     )
+
+
+def test_cohort_says_who_can_help_by_a_question_of_its_own():
+    maths, music = frozenset({"maths"}), frozenset({"music"})
+    pool = pool_of(
+        learner("a", answers={"q": Exchange(maths, music)}),
+        learner("b", answers={"q": Exchange(music, maths)}),
+    )
+    asked = (Question("q", "help", "complementary"),)
+    matching = match(pool, params_of(size_min=2, target_size=2, size_max=2, questions=asked))
+    assert matching.cohorts[0].reasons[:2] == (
+        "2 members find help here with what they asked for.",
+        "1 pair can help each other.",
+    )
+
+
+def test_reasons_name_no_answer_that_is_private():
+    pool = pool_of(
+        likes("a", "art", "bikes"),
+        likes("b", "art", "bikes"),
+        likes("c", "art", private=frozenset({"topics"})),
+    )
+    matching = match(pool, params_of(size_min=3, target_size=3, size_max=3, questions=(TOPICS,)))
+    assert matching.cohorts[0].reasons[0] == "Shared topics: art (2), bikes (2) of 3."
 
 
 POOL = pool_of(

@@ -34,7 +34,15 @@ def test_params_out_of_range_name_the_parameter(fields, said):
 
 
 @pytest.mark.parametrize(
-    ("kind", "goal", "weight"), [("song", "similar", 1), ("tags", "same", 1), ("tags", "diverse", -1)]
+    ("kind", "goal", "weight"),
+    [
+        ("song", "similar", 1),
+        ("tags", "same", 1),
+        ("tags", "diverse", -1),
+        ("ratings", "balanced", 1),
+        ("help", "similar", 1),
+        ("tags", "complementary", 1),
+    ],
 )
 def test_question_out_of_range_names_its_key(kind, goal, weight):
     with pytest.raises(InvalidParams, match="question songs"):

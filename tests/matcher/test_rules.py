@@ -39,6 +39,21 @@ CASES = {
         "Fewer than 2 others share a language with you.",
         "no language that all members share",
     ),
+    "shared answer": (
+        [
+            learner("a", answers={"role": "Nurse "}),
+            learner("b", answers={"role": frozenset({"cook", "nurse"})}),
+            learner("c"),
+        ],
+        [
+            learner("a", answers={"role": "nurse"}),
+            learner("b", answers={"role": "cook"}),
+            learner("c"),
+        ],
+        params_of(**THREE, same=("role",)),
+        "Fewer than 2 others share a language and the answers that must be the same with you.",
+        "no answer to role that all members share",
+    ),
     "apart": (
         [learner("a", apart=frozenset({"z", "a"})), learner("b"), learner("c")],
         [learner("a", apart=frozenset({"b"})), learner("b"), learner("c")],
