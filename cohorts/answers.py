@@ -108,7 +108,7 @@ class Answers:
     convenor: bool = False
     custom: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     not_alone: tuple[str, ...] = ()
-    shown: tuple[str, ...] | None = None
+    shown: tuple[str, ...] | None = dataclasses.field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         tidied: dict[str, object] = {

@@ -46,4 +46,4 @@ def choosable(course: Course) -> list[tuple[str, str, bool]]:
 def usually_shown(course: Course) -> list[str]:
     """Return the keys of what a cohort sees of somebody who said nothing about it."""
     fixed = [key for key, each in QUESTIONS.items() if each.shown]
-    return fixed + [each.key for each in custom_questions(course)]
+    return sorted(fixed + [each.key for each in custom_questions(course)])

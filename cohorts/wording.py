@@ -9,15 +9,15 @@ from typing import Final
 from . import kinds
 from .asking import custom_questions
 from .language import gettext as _
-from .language import lazy_gettext
+from .language import lazy_gettext as lazy
 from .language import number as number_text
 from .models import Signup
 from .questions import QUESTIONS, Experience
 
 EXPERIENCES: Final = {
-    Experience.BEGINNER: lazy_gettext("It is new to me"),
-    Experience.INTERMEDIATE: lazy_gettext("I know the basics"),
-    Experience.ADVANCED: lazy_gettext("I know it well"),
+    Experience.BEGINNER: lazy("It is new to me"),
+    Experience.INTERMEDIATE: lazy("I know the basics"),
+    Experience.ADVANCED: lazy("I know it well"),
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -10,19 +9,19 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, abort, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import availability, courses, directory, language, policies, runs, signups, statistics
+from cohorts import availability, courses, directory, policies, runs, signups, statistics
 from cohorts.answers import time_zones
 from cohorts.courses import Asking, Details
 from cohorts.exceptions import InvalidInput
 from cohorts.language import gettext as _
 from cohorts.links import Links
-from cohorts.models import Course, Signup, User, now
+from cohorts.models import Course, User, now
 from cohorts.questions import QUESTIONS
+from cohorts.wording import in_words
 
 from .auth import current_user, organiser_required
 from .course_forms import CourseForm
 from .database import session
-from .forms import EXPERIENCES
 from .outlook import MOVES, outlook
 
 blueprint = Blueprint("organiser", __name__, url_prefix="/organise")
@@ -186,31 +185,5 @@ def signup(slug: str, key: str) -> ResponseReturnValue:
         pieces=directory.spans(found.availability),
         free=availability.pieces(found.availability),
         if_needed=availability.pieces(found.if_needed),
-        answers=_answers(course, found),
+        answers=in_words(found),
     )
-
-
-def _answers(course: Course, found: Signup) -> Iterator[tuple[str, str, str | list[str]]]:
-    """Yield key, question and answer of what a course asks, as an organiser may see it."""
-    for asked in course.questions:
-        question = QUESTIONS.get(asked.key)
-        if question is None or not asked.asked:
-            continue
-        yield (
-            question.key,
-            question.label,
-            _("kept private") if question.private else _answer(found, question.key),
-        )
-
-
-def _answer(found: Signup, key: str) -> str | list[str]:
-    value = getattr(found, key)
-    if key == "interests":
-        return [interest.label for interest in found.interests]
-    if key == "experience":
-        return str(dict(EXPERIENCES)[value]) if value else ""
-    if isinstance(value, bool):
-        return _("Yes") if value else _("No")
-    if isinstance(value, float):
-        return language.number(value)
-    return value or ""

@@ -20,12 +20,16 @@ from wtforms import (
 )
 
 from cohorts.answers import FIELDS, Answers, Errors, answers_of, check
+from cohorts.asking import choosable, custom_questions
 from cohorts.availability import SLOTS_A_DAY
 from cohorts.language import gettext as _
 from cohorts.language import lazy_gettext as lazy
 from cohorts.models import Course, Signup
-from cohorts.questions import QUESTIONS, Experience
+from cohorts.questions import QUESTIONS, CustomQuestion, Experience
 from cohorts.week import SLOTS
+from cohorts.wording import EXPERIENCES
+
+from .custom_fields import PREFIX, CustomField
 
 LANGUAGES: Final = (
     ("English", "English", "en"),
@@ -49,17 +53,22 @@ LANGUAGES: Final = (
 )
 """Languages to tick: the name that is stored, the language's own name and its code."""
 
-EXPERIENCES: Final = (
-    (Experience.BEGINNER.value, lazy("It is new to me")),
-    (Experience.INTERMEDIATE.value, lazy("I know the basics")),
-    (Experience.ADVANCED.value, lazy("I know it well")),
-)
-
 DAYTIME: Final = range(16, 44)
 """Half hours of a day from 08:00 to 22:00; those outside fold away in the grid."""
 
 _ALWAYS: Final = frozenset(
-    {"name", "email", "time_zone", "availability", "if_needed", "whole_week", "csrf_token"}
+    {
+        "name",
+        "email",
+        "time_zone",
+        "availability",
+        "if_needed",
+        "whole_week",
+        "not_alone",
+        "shown",
+        "shown_asked",
+        "csrf_token",
+    }
 )
 
 
@@ -119,6 +128,20 @@ class PeopleField(TagsField):
     separators: ClassVar[re.Pattern[str]] = re.compile(r"[,;\s]")
 
 
+class KeysField(Field):  # type: ignore[misc]
+    """Ticked keys of questions; unknown ones are dropped by the domain."""
+
+    data: list[str]
+
+    def process_data(self, value: Iterable[str] | None) -> None:
+        """Take keys, or none."""
+        self.data = list(value or ())
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the ticks."""
+        self.data = valuelist
+
+
 class HoursField(StringField):  # type: ignore[misc]
     """A number of hours; ``4,5`` is understood too."""
 
@@ -156,7 +179,7 @@ class SignUpForm(FlaskForm):  # type: ignore[misc]
     interests = TagsField(QUESTIONS["interests"].label)
     experience = RadioField(
         QUESTIONS["experience"].label,
-        choices=[SelectChoice(*each) for each in EXPERIENCES],
+        choices=[SelectChoice(value.value, words) for value, words in EXPERIENCES.items()],
         validate_choice=False,
     )
     hours_per_week = HoursField(QUESTIONS["hours_per_week"].label)
@@ -166,6 +189,10 @@ class SignUpForm(FlaskForm):  # type: ignore[misc]
     works_with = PeopleField(QUESTIONS["works_with"].label)
     avoids = PeopleField(QUESTIONS["avoids"].label)
     convenor = BooleanField(QUESTIONS["convenor"].label)
+    not_alone = KeysField()
+    shown = KeysField(lazy("What your cohort sees"))
+    shown_asked = StringField()
+    """Posted by a form that asks what the cohort sees: then no tick means nothing is."""
 
     def __init__(
         self,
@@ -179,19 +206,31 @@ class SignUpForm(FlaskForm):  # type: ignore[misc]
 
         With a ``signup`` its answers are there to begin with, and its address is not asked again.
         """
-        start = _start(signup)
+        start = _start(course, signup)
         super().__init__(formdata=None, data=start)
         self._course = course
         self._email = signup.email if signup is not None else None
         self._had_whole_week = signup is not None and len(signup.availability) == SLOTS
         self.required = {question.key for question in course.questions if question.required}
+        self.choosable = choosable(course)
         asked = {question.key for question in course.questions if question.asked} | _ALWAYS
         for name in [name for name in self._fields if name not in asked or (signup and name == "email")]:
             del self[name]
+        self._shown = tuple(signup.shown) if signup is not None else None
+        self.custom = [self._add(each) for each in custom_questions(course) if each.asked]
         # How posted tags are read depends on the options, so these come before the request.
         self._give_options(languages=[value for value, _own, _code in LANGUAGES], interests=interests)
-        if formdata is not None:
-            self.process(formdata, data=start)
+        self.process(formdata, data=start)
+
+    def _add(self, question: CustomQuestion) -> CustomField:
+        """Ask a question of the course's own.
+
+        It is set past the class: the fields of WTForms are the same for all courses, and these are not.
+        """
+        name = f"{PREFIX}{question.key}"
+        field: CustomField = CustomField(question).bind(form=self, name=name)
+        self._fields[name] = field
+        return field
 
     def _give_options(self, **options: Sequence[str]) -> None:
         for name, values in options.items():
@@ -224,16 +263,22 @@ class SignUpForm(FlaskForm):  # type: ignore[misc]
     def refuse(self, errors: Errors) -> None:
         """Show what the domain finds wrong, at fields that could be read."""
         for name, sentences in errors.items():
-            if name not in self:
+            field = name if name in self else f"{PREFIX}{name}"
+            if field not in self:
                 self.form_errors.extend(sentences)
-            elif not self[name].errors:
-                self[name].errors = list(sentences)
+            elif not self[field].errors:
+                self[field].errors = list(sentences)
 
     def answers(self) -> Answers:
         """Return the answers as the domain knows them."""
         given: dict[str, Any] = {"email": self._email or self.email.data or ""}
         given |= {field.name: _answer(field) for field in self if field.name in FIELDS}
-        return Answers(**given)
+        return Answers(
+            **given,
+            custom={field.question.key: field.data for field in self.custom},
+            not_alone=tuple(self.not_alone.data),
+            shown=tuple(self.shown.data) if self.shown_asked.data else self._shown,
+        )
 
 
 def _answer(field: Field) -> Any:
@@ -246,9 +291,12 @@ def _answer(field: Field) -> Any:
     return field.data if field.data is not None else ""
 
 
-def _start(signup: Signup | None) -> dict[str, Any]:
+def _start(course: Course, signup: Signup | None) -> dict[str, Any]:
     """Return what the fields of a form begin with."""
+    usual = [key for key, _words, is_usual in choosable(course) if is_usual]
     if signup is None:
-        return {}
+        return {"shown": usual}
     answers = answers_of(signup)
-    return {name: getattr(answers, name) for name in FIELDS}
+    start = {name: getattr(answers, name) for name in FIELDS}
+    start |= {f"{PREFIX}{key}": answer for key, answer in answers.custom.items()}
+    return start | {"not_alone": answers.not_alone, "shown": answers.shown}

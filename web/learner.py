@@ -11,15 +11,15 @@ from cohorts import availability, language, meetings, signups
 from cohorts.exceptions import InvalidInput
 from cohorts.language import gettext as _
 from cohorts.models import Course, Signup, SignupState, now
-from cohorts.questions import QUESTIONS
 from cohorts.signups import Phase
 from cohorts.standing import standing_of
 from cohorts.week import SLOTS
+from cohorts.wording import in_words
 
 from . import change_pages, checkin_pages, cohort_pages, locales, my_data, overlap, zones
 from .database import session
-from .forms import EXPERIENCES, LANGUAGES, SignUpForm
-from .personal import asked, blueprint, own_confirmed, own_signup
+from .forms import LANGUAGES, SignUpForm
+from .personal import blueprint, own_confirmed, own_signup
 
 __all__ = ["blueprint", "checkin_pages", "cohort_pages", "my_data", "overlap"]
 
@@ -80,7 +80,7 @@ def mine(token: str) -> ResponseReturnValue:
         standing=standing_of(session(), signup),
         free=availability.pieces(signup.availability),
         if_needed=availability.pieces(signup.if_needed),
-        answers=_in_words(signup),
+        answers=[(each.label, each.words) for each in in_words(signup)],
         company=overlap.of_signup(signup),
         clock=meetings.in_zone(now(), signup.time_zone),
         **change_pages.standing_now(signup),
@@ -199,22 +199,3 @@ def _form_parts(form: SignUpForm, interests: tuple[list[str], list[str]]) -> dic
         ],
         "free": availability.write(frozenset(s for s in form.availability.data if s < SLOTS)),
     }
-
-
-def _in_words(signup: Signup) -> list[tuple[str, list[str]]]:
-    """Return the questions that a course asks, each with the learner's own answer."""
-    keys = asked(signup.course)
-    return [(QUESTIONS[key].label, _words(signup, key)) for key in QUESTIONS if key in keys]
-
-
-def _words(signup: Signup, key: str) -> list[str]:
-    value = getattr(signup, key)
-    if key == "interests":
-        return [interest.label for interest in value]
-    if key == "experience":
-        return [str(dict(EXPERIENCES)[value])] if value else []
-    if key == "convenor":
-        return [_("Yes") if value else _("No")]
-    if key == "hours_per_week":
-        return [language.number(value)] if value is not None else []
-    return list(value) if isinstance(value, list) else [value] if value else []

@@ -75,6 +75,7 @@ def test_form_reads_every_answer() -> None:
 def test_form_leaves_out_what_the_course_does_not_ask() -> None:
     form = SignUpForm(course_asking("goal"), POSTED)
     always = {"name", "email", "time_zone", "availability", "if_needed", "whole_week"}
+    always |= {"not_alone", "shown", "shown_asked"}
     assert {field.name for field in form} == always | {"goal"}
     assert form.validate(), form.errors
     assert form.answers().interests == ()
