@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from . import channels, meetings, notices
 from .exceptions import Conflict, InvalidInput, NotFound
 from .language import gettext as _
+from .language import lazy_gettext as lazy
 from .meetings import Meeting
 from .models import Cohort, FixedMeeting, MeetingVote, Membership, Signup
 from .standing import enter, members_of
@@ -23,7 +24,9 @@ CHECKLIST: Final = ("meeting", "channel", "hello", "plan", "nudge")
 
 
 class MeetingChanged(Conflict):
-    """Somebody else fixed the meeting in the meantime. Look at the new time before you change it."""
+    """Somebody else fixed the meeting in the meantime."""
+
+    said = lazy("Somebody else fixed the meeting in the meantime. Look at the new time before you change it.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from jinja2 import Environment, nodes
 
 from cohorts import language
 
-MARKS = frozenset({"_", "gettext", "ngettext", "pgettext", "lazy_gettext", "lazy", "marked"})
+MARKS = frozenset({"_", "gettext", "ngettext", "pgettext", "lazy_gettext", "lazy", "_l", "marked"})
 VISIBLE = frozenset(
     {"alt", "aria-description", "aria-label", "content", "data-label", "placeholder", "title"}
 )
@@ -178,7 +178,7 @@ def in_script(source: str) -> list[Finding]:
             if re.search(
                 r"\b[A-Z][a-z]+ |[a-z]+ [a-z]+ [a-z]+|[A-Z][a-z]+[.!?:]|" + HOLE + " [a-z]+$|^[A-Z][a-z]+$",
                 text,
-            ) and not re.search(r"[\[\]>#]|^--|Arrow|Home|End|Page|Space|Enter|Escape", text):
+            ) and not re.search(r"[\[\]>#]|^--|Arrow|Shift|Home|End|Page|Space|Enter|Escape", text):
                 found.append((number, text))
     return found
 
