@@ -51,6 +51,11 @@ class Meeting:
     zone: str
     slot: int
 
+    @property
+    def key(self) -> str:
+        """The block as a form names it: ``Europe/Berlin:38``."""
+        return f"{self.zone}:{self.slot}"
+
 
 @dataclass(frozen=True, slots=True)
 class LocalTime:
@@ -63,6 +68,18 @@ class LocalTime:
 
     def __str__(self) -> str:
         return language.hours(self.weekday, self.start, self.end)
+
+
+def read_key(text: str) -> Meeting:
+    """Return the block that a form names.
+
+    Raises:
+        NotFound: It names none.
+    """
+    zone, _, slot = text.rpartition(":")
+    if not slot.isdecimal():
+        raise NotFound
+    return Meeting(zone, int(slot))
 
 
 def of_cohort(cohort: Cohort) -> list[Meeting]:

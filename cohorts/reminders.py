@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session, contains_eager
 
-from . import notices, schedule
+from . import notices, pauses, schedule
 from .database import Database
 from .models import (
     Answer,
@@ -70,7 +70,7 @@ def lock(session: Session, cohort_ids: Collection[int]) -> None:
 def _due(
     session: Session, at: datetime, before: timedelta, cohort_ids: Collection[int] | None = None
 ) -> list[_Due]:
-    """Return who is to be reminded: members who have not been, and have not said that they cannot."""
+    """Return who is to be reminded: members who have not been, and are neither away then nor said so."""
     starts = _starts(session, at, before, cohort_ids)
     members = session.execute(
         select(Membership.cohort_id, Signup)
@@ -84,6 +84,7 @@ def _due(
         _Due(cohort_id, starts[cohort_id], signup)
         for cohort_id, signup in members
         if (cohort_id, signup.id, starts[cohort_id]) not in spared
+        and not pauses.is_paused(signup, starts[cohort_id])
     ]
 
 

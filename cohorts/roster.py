@@ -8,6 +8,7 @@ from sqlalchemy.sql.base import ExecutableOption
 
 from . import meetings
 from .asking import custom_questions
+from .exceptions import NotFound
 from .language import lazy_gettext as lazy
 from .models import Cohort, Course, Membership, Run, RunState, Seat, Signup, SignupState
 from .roster_rows import RosterRow, clock, row_of
@@ -61,6 +62,23 @@ def cohorts(session: Session, course: Course, *options: ExecutableOption) -> lis
             .options(selectinload(Cohort.run), *options)
         )
     )
+
+
+def cohort(session: Session, course: Course, key: str) -> Cohort:
+    """Return a cohort of a course that has been published, its members loaded.
+
+    Raises:
+        NotFound: The course has no such cohort.
+    """
+    found = session.scalar(
+        select(Cohort)
+        .join(Run)
+        .where(Cohort.key == key, Run.course_id == course.id, Run.state == RunState.PUBLISHED)
+        .options(selectinload(Cohort.run), selectinload(Cohort.memberships).selectinload(Membership.signup))
+    )
+    if found is None:
+        raise NotFound
+    return found
 
 
 def latest_published(session: Session, course: Course) -> Run | None:

@@ -16,12 +16,21 @@ from cohorts.standing import standing_of
 from cohorts.week import SLOTS
 from cohorts.wording import in_words
 
-from . import change_pages, checkin_pages, cohort_pages, locales, my_data, overlap, zones
+from . import (
+    change_pages,
+    checkin_pages,
+    cohort_pages,
+    locales,
+    meeting_pages,
+    my_data,
+    overlap,
+    zones,
+)
 from .database import session
 from .forms import LANGUAGES, SignUpForm
 from .personal import blueprint, own_confirmed, own_signup
 
-__all__ = ["blueprint", "checkin_pages", "cohort_pages", "my_data", "overlap"]
+__all__ = ["blueprint", "checkin_pages", "cohort_pages", "meeting_pages", "my_data", "overlap"]
 
 FEW: Final = 5
 """Below this many sign-ups their number says too much about who is there, and too little to others."""

@@ -48,5 +48,6 @@ def init_app(app: Flask, *, secure: bool) -> None:
         if secure:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         if request.endpoint != "static":
-            response.headers["Cache-Control"] = "no-store"
+            # What somebody alone may keep for a while says so itself; everything else is kept nowhere.
+            response.headers.setdefault("Cache-Control", "no-store")
         return response
