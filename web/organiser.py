@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import proposals, transfers
+from . import cohort_desk, proposals, transfers
 from .desk import blueprint
 
-__all__ = ["blueprint", "proposals", "transfers"]
+__all__ = ["blueprint", "cohort_desk", "proposals", "transfers"]

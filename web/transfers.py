@@ -105,7 +105,12 @@ def roster_page(slug: str) -> ResponseReturnValue:
     rows, text = roster.rows(session(), course), argument("q")
     shown = [row for row in rows if text.casefold() in _searched(row)]
     return render_template(
-        "organiser/roster.html", course=course, rows=shown, text=text, formats=list(exports.FORMATS)
+        "organiser/roster.html",
+        course=course,
+        rows=shown,
+        text=text,
+        formats=list(exports.FORMATS),
+        keys={each.name: each.key for each in roster.cohorts(session(), course)},
     )
 
 

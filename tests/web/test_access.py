@@ -10,7 +10,7 @@ from sqlalchemy import select
 from cohorts.database import Database
 from cohorts.links import Links
 from cohorts.models import Base, Cohort, Membership, Run, RunState, Signup, Upload, User
-from tests.factories import make_course, make_signup, make_user
+from tests.factories import make_cohort, make_course, make_signup, make_user
 
 PUBLIC = {"static", "learner.home", "auth.sign_in", "auth.confirm_sign_in", "auth.sign_out"}
 """Routes that are for everybody; each has tests of its own."""
@@ -33,6 +33,7 @@ def foreign(database: Database, links: Links) -> dict[str, str]:
         course = make_course(session, owner, slug="foreign", title="Kept from strangers")
         learner = make_signup(session, course, name="Secret Name")
         run = Run(course_id=course.id, state=RunState.PROPOSED, n_learners=1, n_placed=1, seconds=1.0)
+        official = make_cohort(session, make_signup(session, course, name="Secret Member"))
         cohort = Cohort(run=run, position=1, name="Cohort 1", score=0.5, meetings=[["UTC", 36]])
         upload = Upload(course_id=course.id, user_id=owner.id, name="a.csv", content=SIGN_UPS)
         session.add_all([run, cohort, upload])
@@ -43,6 +44,7 @@ def foreign(database: Database, links: Links) -> dict[str, str]:
             "run": run.key,
             "upload": upload.key,
             "signup": learner.key,
+            "cohort": official.key,
             "token": links.learner_token(learner),
         }
 
@@ -55,7 +57,7 @@ def paths(app: Flask, blueprint: str, values: dict[str, str]) -> list[tuple[str,
         if rule.endpoint.split(".")[0] != blueprint or rule.endpoint in PUBLIC | PUBLIC_COURSE:
             continue
         for method in (rule.methods or set()) & {"GET", "POST"}:
-            for key in ("run", "upload", "signup") if "key" in rule.arguments else ("run",):
+            for key in ("run", "upload", "signup", "cohort") if "key" in rule.arguments else ("run",):
                 arguments = {
                     name: values[key] if name == "key" else values.get(name, "csv") for name in rule.arguments
                 }
@@ -77,6 +79,7 @@ def test_organisers_pages_show_strangers_nothing(
         assert (answer.status_code, path) == (404, path)
         assert "Kept from strangers" not in answer.text
         assert "Secret Name" not in answer.text
+        assert "Secret Member" not in answer.text
     assert everything(database) == before
 
 
@@ -113,7 +116,8 @@ def test_learners_link_shows_nobody_elses_answers(
     app: Flask, client: FlaskClient, database: Database, foreign: dict[str, str], links: Links
 ) -> None:
     with database.transaction() as session:
-        other = make_signup(session, session.scalars(select(Signup)).one().course, name="Curious Other")
+        owner = session.scalars(select(Signup).where(Signup.name == "Secret Name")).one()
+        other = make_signup(session, owner.course, name="Curious Other")
         token = links.learner_token(other)
     shown = 0
     for method, path in paths(app, "learner", foreign | {"token": token}):
