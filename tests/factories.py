@@ -94,6 +94,7 @@ def make_cohort(session: Session, *members: Signup, **given: Any) -> Cohort:
     then = given.pop("at", now() - timedelta(days=365))
     course = given.pop("course", None) or members[0].course
     run = Run(course=course, state=RunState.PUBLISHED, created_at=then, published_at=then)
+    run.n_learners = run.n_placed = len(members)
     number = next(_numbers)
     defaults = {
         "name": f"Cohort {number}",

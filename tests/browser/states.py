@@ -18,7 +18,7 @@ class State:
 
     Attributes:
         name: What the pictures and tests are called.
-        endpoint: The page's name in the URL map; ``""`` for a page about an error.
+        endpoint: The page's name in the URL map; ``""`` for a page about an error, or one that a form answers with.
         path: Its address, with the names of ``World.words`` in braces.
         who: Who is signed in: nobody, or a name of ``World.users``.
         act: What to do there before the state is reached.
@@ -60,6 +60,23 @@ def _ask_for_link(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def _fix_too_late(page: Page) -> None:
+    """Fix a time on a page that is older than the last change."""
+    seen = "for (const field of document.getElementsByName('seen')) field.value = '0'"
+    page.evaluate(seen)
+    page.get_by_role("button", name="Fix this").last.click()
+    page.wait_for_load_state()
+
+
+def _set_no_link(page: Page) -> None:
+    page.locator("#channel").evaluate(
+        "field => { field.closest('details').open = true; field.form.noValidate = true }"
+    )
+    page.get_by_label("Address of the room").fill("javascript:alert(1)")
+    page.get_by_role("button", name="Save the link").click()
+    page.wait_for_load_state()
+
+
 ORGANISER, NEWCOMER = "organiser", "newcomer"
 
 LEARNERS_PAGES = (
@@ -94,6 +111,13 @@ LEARNERS_PAGES = (
     State("cohort-long", "learner.cohort", "/l/{long_placed}/cohort"),
     State("cohort-many", "learner.cohort", "/l/{many_placed}/cohort"),
     State("cohort-right-to-left", "learner.cohort", "/l/{arabic_placed}/cohort", rtl=True),
+    State("cohort-convenor", "learner.cohort", "/l/{convenor}/cohort"),
+    State("cohort-fixed", "learner.cohort", "/l/{met}/cohort"),
+    State("cohort-fixed-by-another", "", "/l/{convenor}/cohort", act=_fix_too_late),
+    State("cohort-link-errors", "", "/l/{convenor}/cohort", act=_set_no_link),
+    State("meeting", "learner.meeting", "/l/{met}/meetings/{meeting-next}"),
+    State("meeting-begun", "learner.meeting", "/l/{met}/meetings/{meeting-last}"),
+    State("meeting-moved", "learner.meeting", "/l/{met}/meetings/20200106T1800Z", status=404),
     State("mails", "learner.mails", "/l/{signed_up}/mails"),
     State("mails-right-to-left", "learner.mails", "/l/{arabic_placed}/mails", rtl=True),
     State("stop-mails", "learner.ask_to_stop_mails", "/stop-mails/{stop}"),
@@ -150,6 +174,8 @@ ORGANISERS_PAGES = (
         ORGANISER,
         status=409,
     ),
+    State("cohort-desk", "organiser.cohort", "/organise/met/cohorts/{cohort-met}", ORGANISER),
+    State("cohort-desk-many", "organiser.cohort", "/organise/many/cohorts/{cohort-many}", ORGANISER),
     State("roster", "organiser.roster", "/organise/running/roster", ORGANISER),
     State("roster-empty", "organiser.roster", "/organise/usual/roster", ORGANISER),
     State("roster-long", "organiser.roster", "/organise/long/roster", ORGANISER),
@@ -169,7 +195,13 @@ OTHER_PAGES = (
 
 STATES = (*LEARNERS_PAGES, *ORGANISERS_PAGES, *OTHER_PAGES)
 
-NO_PAGES = {"static", "learner.calendar", "organiser.run_progress", "organiser.export"}
+NO_PAGES = {
+    "static",
+    "learner.calendar",
+    "learner.subscription",
+    "organiser.run_progress",
+    "organiser.export",
+}
 """Routes that answer with a file."""
 
 SIZES = (("1280", {"width": 1280, "height": 900}), ("375", {"width": 375, "height": 760}))

@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 import config
-from cohorts import proposals
+from cohorts import attendance, choosing, meetings, proposals, schedule
 from cohorts.database import Database
 from cohorts.links import Links
 from cohorts.models import (
+    Answer,
     Cohort,
     Course,
     CourseState,
@@ -122,6 +123,7 @@ def fill(world: World, session: Session) -> None:
     _signing_up(world, session, organiser)
     _runs(world, session, organiser)
     _published(world, session, organiser)
+    _meeting(world, session, organiser)
     _long(world, session, organiser)
     _many(world, session, organiser)
     _arabic(world, session, organiser)
@@ -261,6 +263,37 @@ def _published(world: World, session: Session, organiser: User) -> None:
     _token(world, "unplaced", people[10])
 
 
+def _meeting(world: World, session: Session, organiser: User) -> None:
+    """A cohort in the middle of its course, with votes, a time that was fixed, a link and answers."""
+    at = now()
+    start = at.date() - timedelta(days=at.weekday() + 14)
+    course = _course(world, session, organiser, "met", "Meeting every week", start=start, weeks=8)
+    people = [_learner(session, course, NAMES[number], number, convenor=number == 1) for number in range(5)]
+    run = _proposal(session, course, [people], [])
+    proposals.publish(session, run)
+    run.published_at = at - timedelta(days=14)
+    (cohort,) = run.cohorts
+    for membership in cohort.memberships:
+        membership.since = run.published_at
+    blocks = meetings.of_cohort(cohort)
+    for number, voter in enumerate(people[:4]):
+        for block in blocks[: 1 + number % 2]:
+            choosing.vote(session, cohort, voter, block, suits=True)
+    choosing.fix(session, cohort, blocks[0], at - timedelta(days=13), seen=0, by=people[1])
+    choosing.set_channel(session, cohort, "https://chat.example.org/room", by=people[1])
+    choosing.tick(session, cohort, "hello", done=True, by=people[1])
+    following, last = schedule.coming(course, cohort, at), schedule.latest(course, cohort, at)
+    assert following is not None
+    assert last is not None
+    for learner, said in ((people[1], Answer.COMING), (people[2], Answer.ABSENT)):
+        attendance.answer(session, cohort, learner, following.starts_at, said, at - timedelta(days=12))
+    world.words["meeting-next"] = meetings.stamp(following.starts_at)
+    world.words["meeting-last"] = meetings.stamp(last.starts_at)
+    world.words["cohort-met"] = cohort.key
+    _token(world, "met", people[0])
+    _token(world, "convenor", people[1])
+
+
 def _long(world: World, session: Session, organiser: User) -> None:
     """Names and texts as long as they may be, with no place to break them."""
     course = _course(
@@ -319,6 +352,7 @@ def _many(world: World, session: Session, organiser: User) -> None:
     run = _proposal(session, course, groups, people[88:])
     run.cohorts[0].meetings = [["Europe/Berlin", slot] for slot in range(20, 60, 2)]
     world.words["run-many"] = run.key
+    world.words["cohort-many"] = run.cohorts[0].key
     proposals.publish(session, run)
     _token(world, "many_placed", people[0])
     form = _course(world, session, organiser, "many-interests", "A great many interests")
