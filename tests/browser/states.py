@@ -18,7 +18,7 @@ class State:
 
     Attributes:
         name: What the pictures and tests are called.
-        endpoint: The page's name in the URL map; ``""`` for a page about an error, or one that a form answers with.
+        endpoint: The page's name in the URL map; ``""`` for one about an error, or that a form answers with.
         path: Its address, with the names of ``World.words`` in braces.
         who: Who is signed in: nobody, or a name of ``World.users``.
         act: What to do there before the state is reached.
