@@ -35,6 +35,7 @@ OTHERS: Final = frozenset({("connections", "to_id")})
 WITHHELD: Final = {
     ("signups", "link_version"): "a number that proves the personal link",
     ("signups", "calendar_version"): "a number that proves the calendar's address",
+    ("attendances", "noted_by_id"): "another learner, who said so",
     ("person_blocks", "digest"): "says nothing but could be tested against the address of another",
 }
 """Columns that are not given out, and why; ids of rows are not either."""

@@ -158,7 +158,8 @@ def write_sign_ups(file: Path) -> None:
         )
         for number in range(11)
     ]
-    text = native.write(people) + 'Bad,bad@example.org,UTC,"Mon 25:00-26:00",,,,,,,,,,\n'
+    rest = "," * (len(native.COLUMNS) - 4)
+    text = native.write(people) + f'Bad,bad@example.org,UTC,"Mon 25:00-26:00"{rest}\n'
     file.write_text(text)
 
 

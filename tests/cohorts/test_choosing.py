@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from cohorts import channels, choosing, meetings, notices, signups
+from cohorts import channels, choosing, meetings, notices, privacy, signups
 from cohorts.choosing import CHECKLIST, MeetingChanged
 from cohorts.database import Database
 from cohorts.exceptions import Conflict, InvalidInput, NotFound
@@ -344,25 +344,28 @@ def test_ticks_are_kept_and_what_is_done_ticks_itself(
 # ---- erasure ----
 
 
-def test_erasing_a_member_leaves_the_time_and_nothing_of_theirs(
+def test_a_member_sees_all_that_is_kept_of_them_and_can_erase_it(
     session: Session, cohort: Cohort, members: list[Signup]
 ) -> None:
-    ada = members[0]
+    ada, ben, _ = members
     choosing.vote(session, cohort, ada, MONDAY, suits=True)
     choosing.fix(session, cohort, MONDAY, now(), seen=0, by=ada)
-    session.add(Attendance(cohort_id=cohort.id, signup_id=ada.id, starts_at=now()))
-    session.add(Attendance(cohort_id=cohort.id, signup_id=members[1].id, starts_at=now(), noted_by_id=ada.id))
+    for each in (ada, ben):
+        session.add(Attendance(cohort_id=cohort.id, signup_id=each.id, starts_at=now(), noted_by_id=ada.id))
     session.add(Reminder(cohort_id=cohort.id, signup_id=ada.id, starts_at=now()))
     session.flush()
-    session.expire_all()
-    for membership in [each for each in cohort.memberships if each.signup_id == ada.id]:
-        session.delete(membership)
-    session.flush()
-    session.delete(ada)
-    session.flush()
+    known = privacy.export(session, ada)
+    assert [(row["cohort"], row["slot"]) for row in known["meeting_votes"]] == [(cohort.name, 38)]
+    assert [row["sequence"] for row in known["fixed_meetings"]] == [1]
+    assert [sorted(row) for row in known["attendances"]] == [
+        ["answer", "answered_at", "cohort", "noted_at", "starts_at", "was_there"]
+    ]
+    assert len(known["reminders"]) == 1
+    assert "calendar_version" not in known["signups"][0]
+    privacy.erase(session, ada, now())
     session.expire_all()
     assert [(row.sequence, row.signup_id) for row in cohort.fixed] == [(1, None)]
     assert session.scalars(select(MeetingVote)).all() == []
     assert session.scalars(select(Reminder)).all() == []
     kept = session.scalars(select(Attendance)).all()
-    assert [(row.signup_id, row.noted_by_id) for row in kept] == [(members[1].id, None)]
+    assert [(row.signup_id, row.noted_by_id) for row in kept] == [(ben.id, None)]

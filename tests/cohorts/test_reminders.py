@@ -75,7 +75,12 @@ def left(session: Session, cohort: Cohort, members: list[Signup]) -> None:
     cohort.memberships[1].until = DAY_BEFORE
 
 
-@pytest.mark.parametrize("what", [absent, withdrawn, left])
+def away(session: Session, cohort: Cohort, members: list[Signup]) -> None:
+    members[1].paused_until = FIRST.date() + timedelta(days=1)
+    members[0].paused_until = FIRST.date()  # back in time: the mail waits until then
+
+
+@pytest.mark.parametrize("what", [absent, withdrawn, left, away])
 def test_reminders_spare_who_does_not_come(database: Database, what: Any) -> None:
     change(database, prepare(database), what)
     assert reminders.enqueue_due(database, DAY_BEFORE) == 2
