@@ -141,7 +141,7 @@ def _page(
         latest_start=_start(latest, signup),
         step=first_steps.next_step(found, signup, votes, coming, latest, at).value,
         convenes=choosing.may_convene(found, signup),
-        convenors=[each for each in members if each.convenor],
+        convenors=[each for each in members if each.convenor and "convenor" in _keys_shown(each)],
         ticked=choosing.done(found),
         checklist=choosing.CHECKLIST,
         version=choosing.version(found),
@@ -173,11 +173,12 @@ def _member(member: Signup, viewer: Signup, at: datetime) -> dict[str, Any]:
     """Return what one member of a cohort shows to another: never an address, never what is private."""
     mine = {interest_key(interest.label) for interest in viewer.interests}
     answers = {answer.key: answer for answer in shown_answers(member)}
-    interests = answers.pop("interests", None)
+    interests, convenor = answers.pop("interests", None), answers.pop("convenor", None)
     labels = interests.words if interests is not None else []
     return {
         "signup": member,
         "is_me": member.id == viewer.id,
+        "convenes": member.convenor and convenor is not None,
         "answers": list(answers.values()),
         "shared": [label for label in labels if interest_key(label) in mine],
         "others": [label for label in labels if interest_key(label) not in mine],

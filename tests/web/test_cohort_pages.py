@@ -147,6 +147,20 @@ def test_fixing_without_saying_what_one_has_seen_changes_nothing(
     assert kept(database, cohort).fixed == []
 
 
+def test_who_gets_it_going_is_named_only_if_they_let_it_be_known(
+    saved: Session, client: FlaskClient, members: list[Signup], ways: list[str]
+) -> None:
+    text = text_of(client.get(ways[1]))
+    assert "Ada can then fix one." in text
+    assert text.count("gets the first meeting going") == 1
+    members[0].shown = []
+    saved.commit()
+    text = text_of(client.get(ways[1]))
+    assert "One of you can then fix one." in text
+    assert "gets the first meeting going" not in text
+    assert "Fix this" in text_of(client.get(ways[0]))
+
+
 def test_what_is_the_convenors_is_refused_to_others(
     client: FlaskClient, database: Database, cohort: Cohort, ways: list[str]
 ) -> None:
