@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import vobject
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from cohorts import calendars
+from cohorts import calendars, schedule
 from cohorts.calendars import Stay
 from cohorts.models import Cohort, Course, FixedMeeting, Membership, Run
 
@@ -191,6 +193,28 @@ def test_calendar_that_moves_leaves_no_doubles() -> None:
         "15 Mar 18:00",
         "26 Mar 09:00",
     ]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    zone=st.sampled_from(ZONES),
+    changes=st.lists(
+        st.tuples(st.datetimes(datetime(2027, 2, 20), datetime(2027, 4, 15)), st.integers(0, 335)),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_calendar_shows_what_holds_after_any_changes(zone: str, changes: list[tuple[datetime, int]]) -> None:
+    """Whoever looks after each change has what somebody has who looks for the first time at the end."""
+    course, cohort = course_from(date(2027, 3, 8), weeks=5), cohort_in(zone)
+    moves = sorted((at.replace(tzinfo=UTC), slot) for at, slot in changes)
+    faithful, late = Subscriber(), Subscriber()
+    for number in range(len(moves) + 1):
+        cohort.fixed = fixed(zone, *moves[:number])
+        faithful.look(calendars.calendar(course, [cohort]))
+    late.look(calendars.calendar(course, [cohort]))
+    holds = [each.starts_at for each in schedule.standing(schedule.of_cohort(course, cohort))]
+    assert faithful.meetings() == late.meetings() == sorted(holds)
 
 
 def test_calendar_of_a_cohort_that_has_ended_cancels_what_was_to_come() -> None:

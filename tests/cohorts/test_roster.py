@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from cohorts import roster
+from cohorts import choosing, roster
+from cohorts.meetings import Meeting
 from cohorts.models import Cohort, Course, Membership, Run, RunState, Seat, SignupState, now
 from tests.factories import make_course, make_signup
 
@@ -50,6 +51,17 @@ def test_roster_shows_meetings_in_each_learners_own_zone(session: Session) -> No
     }
     assert {row.cohort for row in found} == {"Cohort 1", ""}
     assert found[0].interests == ("Jazz",)
+
+
+def test_roster_shows_the_time_that_was_fixed(session: Session) -> None:
+    course = make_course(session)
+    (cohort,) = publish(session, course, ["Asia/Tokyo", "Europe/London"]).cohorts
+    cohort.meetings = [FRIDAY_EVENING, ["Europe/Berlin", 36]]
+    choosing.fix(session, cohort, Meeting("Europe/Berlin", 36), now(), seen=0)
+    assert {row.time_zone: row.meeting for row in roster.rows(session, course) if row.cohort} == {
+        "Asia/Tokyo": "Tuesday 02:00–03:30",
+        "Europe/London": "Monday 17:00–18:30",
+    }
 
 
 def test_roster_ends_with_the_unplaced_and_why(session: Session) -> None:
