@@ -19,7 +19,7 @@ NOT_MATCHED_YET = lazy("Signed up after the cohorts were formed.")
 def rows(session: Session, course: Course) -> list[RosterRow]:
     """Return the roster of a course, by cohort, then by name, those without a cohort last.
 
-    It is empty until cohorts are published. Six queries, whatever the number of learners.
+    It is empty until cohorts are published. The number of queries does not grow with that of learners.
     """
     run = latest_published(session, course)
     if run is None:

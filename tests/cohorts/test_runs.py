@@ -303,7 +303,7 @@ def test_of_run_loads_in_a_fixed_number_of_queries(database: Database, count_que
             assert len(names) == n_learners
             assert len(proposal.unplaced) == 1
             counts.append(len([each for each in count_queries if each.startswith("SELECT")]))
-    assert counts == [2, 2]
+    assert counts == [3, 3]
 
 
 def test_publish_opens_memberships_and_writes_to_everybody(database: Database) -> None:
