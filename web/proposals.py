@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from cohorts import courses, directory, language, proposals, runs, signups
 from cohorts.exceptions import Conflict, InvalidInput, RunInProgress, UnfitPool
 from cohorts.language import gettext as _
-from cohorts.meetings import Meeting, local_times, when
+from cohorts.meetings import Meeting, local_times, weekly, when
 from cohorts.models import Course, Run, RunState
 from cohorts.week import SLOT_MINUTES
 
@@ -171,11 +171,16 @@ def _proposal_page(course: Course, found: Run, proposal: proposals.Proposal) -> 
 
 
 def _times(course: Course, shown: list[proposals.ProposedCohort], zone: str) -> dict[str, dict[int, Any]]:
-    """Return the common times of cohorts, by their ids, in words and as pieces of a week."""
+    """Return the common times of cohorts, by their ids, in words and as pieces of a week.
+
+    The time at which a cohort meets comes first.
+    """
     texts, pieces = {}, {}
     for each in shown:
+        holds = weekly(each.cohort)
         home = zone or next((meeting.zone for meeting in each.meetings), "UTC")
-        texts[each.cohort.id] = [when(course, meeting, home) for meeting in each.meetings]
+        ordered = sorted(each.meetings, key=lambda meeting: meeting != holds)
+        texts[each.cohort.id] = [when(course, meeting, home) for meeting in ordered]
         pieces[each.cohort.id] = blocks(course, each.meetings, home)
     return {"texts": texts, "pieces": pieces}
 

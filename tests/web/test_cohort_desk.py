@@ -60,6 +60,9 @@ def test_organiser_fixes_the_meeting_and_everybody_is_told(
     assert "Fixed by an organiser" in text
     assert "Tuesday 19:00–20:30" in text
     with database.reading() as session:
+        run = session.scalars(select(Run.key)).one()
+        card = browser.get(f"/organise/web/runs/{run}").text
+        assert card.index("<p>Tuesday 19:00–20:30") < card.index("<p>Monday 19:00–20:30")
         mails = session.scalars(select(Mail).where(Mail.kind == Kind.MEETING)).all()
         assert sorted(mail.signup.name for mail in mails if mail.signup) == ["Ada", "Ben"]
 
