@@ -17,6 +17,7 @@ from .answers import Answers, answers_of, interest_key
 from .asking import custom_questions
 from .exceptions import CohortsError
 from .language import gettext as _
+from .language import lazy_gettext as lazy
 from .language import ngettext
 from .models import Course, Signup, SignupState
 from .native import COLUMNS, REQUIRED
@@ -40,6 +41,8 @@ CONFIRMED: Final = "confirmed"
 
 class RowsRefused(CohortsError):
     """Rows of a file are refused, and nobody said that they may be left out."""
+
+    said = lazy("Some rows of this file are refused, so nothing was imported.")
 
 
 class Action(StrEnum):

@@ -60,7 +60,8 @@ class _Reader(HTMLParser):
 
     def _look(self, text: str) -> None:
         for part in text.split(HOLE):
-            is_address = part.strip().startswith("/")
+            # The beginning of an address, or a macro that writes attributes.
+            is_address = re.match(r"\s*(/|[\w-]+=\")", part) is not None
             if re.search(r"[^\W\d_]", part) and part.strip() not in NAMES and not is_address:
                 self.found.append((self.line, " ".join(part.split())))
 

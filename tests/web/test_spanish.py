@@ -1,0 +1,114 @@
+"""Every page as somebody who reads Spanish gets it: not a word of the English catalogue is left in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from http.cookiejar import CookieJar
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
+
+import pytest
+
+from tests import catalogues, marks
+from tests.browser.states import STATES, State
+from tests.browser.world import World, fill, fill_bare, served
+
+WEEKDAYS_AND_MONTHS = re.compile(
+    r"\b(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|\b(January|February|March|April|June|July|August)\b"
+)
+STORED = re.compile(r"Cohorts|Cohort \d+")
+"""The product's name, and the names that cohorts got when they were formed."""
+
+
+class Pieces(HTMLParser):
+    """Collects the texts of a page, and what is read out or shown of its attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self._silent += tag in ("code", "script")
+        self.found += [value or "" for name, value in attributes if name in marks.VISIBLE | {"data-words"}]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent -= tag in ("code", "script")
+
+    def handle_data(self, text: str) -> None:
+        if not self._silent:
+            self.found.append(" ".join(text.split()))
+
+
+@pytest.fixture(scope="module")
+def english() -> re.Pattern[str]:
+    """Recognize every English text that says something else in Spanish, whatever its values are."""
+    patterns = set()
+    for message in catalogues.catalogue("es"):
+        ids = message.id if isinstance(message.id, tuple) else (message.id,)
+        for text in ids:
+            if text and text not in message.string:
+                # What stands between tags is a piece of its own in the page; so is a text with values.
+                for part in re.split(r"<[^>]+>", text):
+                    words = re.split(r"%\(\w+\)[srdg]|\{\w+\}", part.strip().replace("%%", "%"))
+                    if len(re.findall(r"[^\W\d_]", "".join(words))) > 2:
+                        patterns.add(".+".join(map(re.escape, words)))
+    return re.compile("|".join(sorted(patterns)))
+
+
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[bool, World]]:
+    """Serve a site with something of everything, and one without anything."""
+    folder = tmp_path_factory.mktemp("spanish")
+    for name in ("full", "bare"):
+        (folder / name).mkdir()
+    with served(folder / "full", fill) as full, served(folder / "bare", fill_bare) as bare:
+        yield {False: full, True: bare}
+
+
+@pytest.fixture(scope="module")
+def browsers(worlds: dict[bool, World]) -> dict[str, OpenerDirector]:
+    """Give a browser for each who signs in, and one for nobody."""
+    found = {"": build_opener(HTTPCookieProcessor(CookieJar()))}
+    for who, user in worlds[False].users.items():
+        found[who] = build_opener(HTTPCookieProcessor(CookieJar()))
+        address = worlds[False].links.sign_in(user)
+        token = re.search('name="csrf_token" value="([^"]+)"', fetch(found[who], address))
+        assert token is not None
+        fetch(found[who], address, csrf_token=token[1])
+    return found
+
+
+def fetch(browser: OpenerDirector, address: str, **form: str) -> str:
+    request = Request(address, urlencode(form).encode() if form else None, {"Accept-Language": "es-ES,es"})
+    try:
+        with browser.open(request) as answer:
+            text: bytes = answer.read()
+    except HTTPError as error:
+        text = error.read()
+    return text.decode()
+
+
+@pytest.mark.parametrize("state", [s for s in STATES if s.act is None and not s.rtl], ids=lambda s: s.name)
+def test_page_has_no_english(
+    worlds: dict[bool, World],
+    browsers: dict[str, OpenerDirector],
+    english: re.Pattern[str],
+    state: State,
+) -> None:
+    world = worlds[state.bare]
+    page = fetch(browsers[state.who], world.url + state.path.format(**world.words))
+    assert '<html lang="es" dir="ltr">' in page
+    pieces = Pieces()
+    pieces.feed(page)
+    assert [each for each in pieces.found if english.fullmatch(each) and not STORED.fullmatch(each)] == []
+    assert WEEKDAYS_AND_MONTHS.findall(" ".join(pieces.found)) == []
+
+
+def test_english_would_be_found(english: re.Pattern[str]) -> None:
+    assert english.fullmatch("Your answers are saved.")
+    assert english.fullmatch("Hello Ana, is this you?")
+    assert not english.fullmatch("Tus respuestas están guardadas.")
