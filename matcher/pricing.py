@@ -21,11 +21,13 @@ from matcher.problem import Problem
 from matcher.score import count_common, worth
 
 # Weights are counted in whole parts of this size, rounded up: sums are exact, and so are ties.
-SCALE = 1 << 21
-# What two who cannot be together weigh: no cohort makes up for it, and eight people's sum fits 32 bits.
+SCALE = 1 << 19
+# What two who cannot be together weigh: hardly a cohort makes up for it, and eight people's sum fits 32 bits.
 NEVER = -(1 << 25)
-# Sets looked at before a search for one size is given up.
-MOST_SETS = 500_000
+# Sets looked at before the search for cohorts that begin with a learner is given up.
+MOST_SETS = 20_000
+# So many others are tried beside each learner while prices are rough.
+N_NEAR = 150
 
 
 class Priced(NamedTuple):
@@ -73,34 +75,51 @@ def _pair_values(p: Any, active: Any, values: Any) -> Any:
 
 
 class Pricer:
-    """Prices the cohorts of one size.
+    """Prices the cohorts of `active` learners.
 
-    `values` are those of `pair_values`; cohorts have `k` members out of `active`.
+    It keeps (n_active, n_active) whole numbers: weights, counted (k - 1)-fold so that they serve all sizes k.
     """
 
-    def __init__(self, p: Problem, active: NDArray[np.int32], values: NDArray[np.float32], k: int) -> None:
-        self.p, self.active, self.k = p, active, k
-        scaled = np.ceil(values * np.float32(2 * SCALE / (k - 1)))
-        self.weights = np.where(np.isfinite(scaled), scaled, NEVER).astype(np.int32)
+    def __init__(self, p: Problem, active: NDArray[np.int32]) -> None:
+        self.p, self.active = p, active
+        values = pair_values(p, active)
+        values *= np.float32(2 * SCALE)
+        self.weights = np.maximum(np.ceil(values, out=values), np.float32(NEVER)).astype(np.int32)
+        n, n_near = len(active), min(N_NEAR, len(active))
+        self.near = np.empty((n, n_near), dtype=np.int32)
+        for i, row in enumerate(self.weights):
+            self.near[i] = np.argpartition(row, n - n_near)[n - n_near :]
 
     def price(
-        self, prices: NDArray[np.float64], least: float, a_learner: int, most_sets: int = MOST_SETS
+        self,
+        prices: NDArray[np.float64],
+        k: int,
+        least: float,
+        a_learner: int,
+        *,
+        widely: bool = True,
+        most_sets: int = MOST_SETS,
     ) -> Priced:
-        """Look for the cohorts whose worth passes their members' `prices`, (n_active,), by more than `least`.
+        """Look for the cohorts of `k` whose worth passes their members' `prices`, (n_active,), by more than
+        `least`; nobody whose price is infinite is in them.
 
-        Of those, the best `a_learner` of each learner are handed back. After `most_sets` sets of learners
-        the search is given up.
+        Of those, the best `a_learner` of each learner are handed back. Unless `widely`, the others are sought
+        among the `N_NEAR` who weigh most with the first. After `most_sets` sets that begin with the same
+        learner the search goes on to the next.
         """
-        p, k = self.p, self.k
-        share = (p.weights[0] + p.size_values[k] - prices) / (k - 1)
+        p = self.p
+        share = p.weights[0] + p.size_values[k] - prices
         own = np.maximum(np.ceil(SCALE * share), NEVER).astype(np.int32)
+        if not (own > NEVER).any():
+            return Priced(np.empty((0, k), dtype=np.int32), np.empty(0), np.full(len(own), least), True)
+        near = np.flatnonzero(own > NEVER).astype(np.int32)[None, :] if widely else self.near
         found = np.full((len(self.active), a_learner), -np.inf)
         kept = np.zeros((len(self.active), a_learner, k), dtype=np.int32)
         best = np.full(len(self.active), least)
-        complete = _search(p, self.active, self.weights, own, prices, least, found, kept, best, most_sets)
+        ended = _search(p, self.active, self.weights, own, near, prices, least, found, kept, best, most_sets)
         columns = np.unique(np.sort(kept[np.isfinite(found)], axis=1), axis=0)
         worths = np.array([worth(p, column, k) for column in columns], dtype=np.float64)
-        return Priced(columns, worths, best, bool(complete))
+        return Priced(columns, worths, best, bool(ended and (widely or near.shape[1] == len(self.active))))
 
 
 @kernel
@@ -153,13 +172,16 @@ def _holds(members: Any, s: Any, v: Any) -> Any:
 
 
 @kernel
-def _grow(weights: Any, own: Any, members: Any, ties: Any, degree: Any, s: Any, v: Any) -> Any:
-    """Add v to `members[:s]`: everybody's ties to the set, and its members' degrees."""
+def _grow(
+    weights: Any, own: Any, near: Any, members: Any, ties: Any, degree: Any, s: Any, v: Any, tie: Any
+) -> Any:
+    """Add v, tied to them by `tie`, to `members[:s]`: the ties of those near to the set, and its degrees."""
     for m in range(s):
         degree[s + 1, m] = degree[s, m] + weights[members[m], v] + own[members[m]] + own[v]
-    degree[s + 1, s] = ties[s, v]
-    for x in range(len(own)):
-        ties[s + 1, x] = ties[s, x] + weights[v, x] + own[v] + own[x]
+    degree[s + 1, s] = tie
+    row = weights[v]
+    for x in range(len(near)):
+        ties[s + 1, x] = ties[s, x] + row[near[x]] + own[near[x]] + own[v]
 
 
 @kernel
@@ -186,6 +208,7 @@ def _search(
     active: Any,
     weights: Any,
     own: Any,
+    near: Any,
     prices: Any,
     least: Any,
     found: Any,
@@ -193,49 +216,53 @@ def _search(
     best: Any,
     most: Any,
 ) -> Any:
-    """Fill `found`, `kept` and `best`; return whether the search came to its end within `most` sets.
+    """Fill `found`, `kept` and `best`; return whether the search came to its end with at most `most` sets for
+    each first learner. Where `near` is one row, it is everybody's.
 
-    `members[:s]` is the set at hand, `ties[s]` everybody's sum of weights to it, `degree[s]` its members'.
-    A set grows towards a cohort above `least` only while its mean weight a pair is above that cohort's.
+    `members[:s]` is the set at hand, `ties[s]` the sums of weights to it of those near its first member,
+    `degree[s]` its members'. A set grows towards a cohort above `least` only while its mean weight a pair is
+    above that cohort's.
     """
-    n, k = len(active), kept.shape[2]
+    n, k, n_near = len(active), kept.shape[2], near.shape[1]
+    complete = True
     goal = np.zeros(k + 1, dtype=np.int64)
     for s in range(2, k + 1):
-        goal[s] = np.int64(least * SCALE * (s * (s - 1)) / (k * (k - 1)))
+        goal[s] = np.int64(least * SCALE * (s * (s - 1)) / k)
     members = np.zeros(k, dtype=np.int32)
-    ties = np.zeros((k + 1, n), dtype=np.int32)
+    ties = np.zeros((k + 1, n_near), dtype=np.int32)
     degree = np.zeros((k + 1, k), dtype=np.int32)
     total = np.zeros(k + 1, dtype=np.int64)
     common = np.full((k + 1, p.can.shape[1], p.can.shape[2]), ~np.uint64(0), dtype=np.uint64)
     spoken = np.full((k + 1, p.languages.shape[1]), ~np.uint64(0), dtype=np.uint64)
     at = np.zeros(k + 1, dtype=np.int64)
     for first in range(n):
-        members[0] = first
-        if not _may_join(p, common, spoken, 0, active[first]):
+        if own[first] <= NEVER or not _may_join(p, common, spoken, 0, active[first]):
             continue
-        for x in range(n):
-            ties[1, x] = weights[first, x] + own[first] + own[x]
-        # The second comes later in the order; whoever follows may stand anywhere.
-        at[1] = first + 1
-        s = 1
+        others = near[first] if len(near) > 1 else near[0]
+        members[0], sets, s, at[1] = first, 0, 1, 0
+        for x in range(n_near):
+            ties[1, x] = weights[first, others[x]] + own[first] + own[others[x]]
         while s >= 1:
-            v = _next(ties[s], at[s], goal[s + 1] - total[s])
-            at[s] = v + 1
-            if v == n:
+            place = _next(ties[s], at[s], goal[s + 1] - total[s])
+            at[s] = place + 1
+            if place == n_near:
                 s -= 1
                 continue
-            weakest = s == 1 or _is_weakest(weights, own, members, degree[s], s, v, ties[s, v])
+            v, tie = others[place], ties[s, place]
+            # The second comes later in the order; whoever follows may stand anywhere.
+            weakest = v > first if s == 1 else _is_weakest(weights, own, members, degree[s], s, v, tie)
             if _holds(members, s, v) or not weakest or not _may_join(p, common, spoken, s, active[v]):
                 continue
-            most -= 1
-            if most < 0:
-                return False
+            sets += 1
+            if sets > most:
+                complete = False
+                break
             members[s] = v
-            total[s + 1] = total[s] + ties[s, v]
+            total[s + 1] = total[s] + tie
             if s + 1 == k:
                 _count(p, active, prices, members, least, found, kept, best)
                 continue
-            _grow(weights, own, members, ties, degree, s, v)
+            _grow(weights, own, others, members, ties, degree, s, v, tie)
             at[s + 1] = 0
             s += 1
-    return True
+    return complete

@@ -20,7 +20,7 @@ from matcher.grouping import Kinship, group_equally, nearest
 from matcher.openings import Openings
 from matcher.params import Params
 from matcher.pool import Learner, Pool
-from matcher.pricing import Pricer, pair_values
+from matcher.pricing import Pricer
 from matcher.problem import Problem, build_problem
 from matcher.progress import Watch
 from matcher.reshape import reshape
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from matcher.generation import Relaxation
 
 N_NEAR = 48
-SLICES = 60
+SLICES, POLISH_SLICES = 60, 20
 # Heat in worth units: at first a swap that costs a tenth of a learner's score is often taken, at last
 # none is.
 HOT, COLD = 0.04, 0.004
-# Proposals a learner; more make cohorts better, ever more slowly.
-PROPOSALS = 20_000
+# Proposals a learner, fewer where column generation follows; more make cohorts better, ever more slowly.
+PROPOSALS, FEWER = 20_000, 6_000
 LEAST_PROPOSALS = 1_000_000
 # To so many proposals comes one to merge two cohorts or to split one.
 RESHAPE = 1_000
@@ -53,11 +53,11 @@ SMALL = 120
 EXACT = 2e-5
 # Up to this size cohorts are priced; larger ones are too many to reach one by one.
 PRICED = 8
-# Up to so many learners column generation goes on to its end; up to so many it gets a few rounds.
-DIVED, BOUNDED = 300, 1_000
-MOST_ROUNDS, FEW_ROUNDS = 1_000, 1
-# Seconds that column generation takes, by the square of the number of learners.
-PROOF_SECONDS = 2e-5
+# Up to so many learners there is column generation, and up to so many if a time limit was given that allows
+# for the seconds a learner it takes.
+DIVED, MOST_DIVED = 1_000, 10_000
+PROOF_SECONDS = 0.01
+MOST_ROUNDS = 1_000
 # The shares of the time by which a plain search, column generation and the dive end.
 SEARCH_SHARE, GENERATE_SHARE, DIVE_SHARE = 0.15, 0.65, 0.93
 
@@ -87,7 +87,7 @@ def solve(p: Problem, params: Params, active: NDArray[np.int32], watch: Watch) -
     if is_plain(p, active):
         near, best = group_plainly(p, params, active, thorough, watch)
     else:
-        near, best = search(p, params, active, seen, watch)
+        near, best = search(p, params, active, seen, thorough, watch)
     bound = bound_of(p, active, near)
     seen.update((members, worth_of(p, members)) for members in best)
     best = choose(seen, best, watch, params.random_state)
@@ -95,17 +95,24 @@ def solve(p: Problem, params: Params, active: NDArray[np.int32], watch: Watch) -
         best, proven = exactly(p, params, active, best, watch)
         bound = min(bound, proven)
     objective = sum(worth_of(p, members) for members in best)
-    if best and bound - objective > EXACT and not watch.is_over():
-        best, proven = refine(p, params, active, near, best, seen, thorough, watch)
+    if thorough and best and bound - objective > EXACT and not watch.is_over():
+        best, proven = refine(p, params, active, near, best, seen, watch)
         bound = min(bound, proven)
         objective = sum(worth_of(p, members) for members in best)
     return Solution(best, objective, bound if bound - objective > EXACT else objective)
 
 
 def search(
-    p: Problem, params: Params, active: NDArray[np.int32], seen: dict[Cohort, float], watch: Watch
+    p: Problem,
+    params: Params,
+    active: NDArray[np.int32],
+    seen: dict[Cohort, float],
+    thorough: bool,
+    watch: Watch,
 ) -> tuple[NDArray[np.int32], list[Cohort]]:
-    """Construct and anneal; return everybody's neighbours and the best cohorts, and note others in `seen`."""
+    """Construct and anneal, less where column generation follows; return everybody's neighbours and the best
+    cohorts, and note others in `seen`.
+    """
     state = empty_state(p, params.random_state)
     near, partners = find_neighbours(p, active, state, watch)
     order = active[np.argsort(partners[active], kind="stable")]
@@ -114,7 +121,7 @@ def search(
         waiting = active[state.cohort[active] < 0]
         construct(p, state, waiting, order[start : start + 64], params.target_size)
         watch.report(0.1 + 0.05 * start / len(order), "Growing the first cohorts")
-    return near, improve(p, params, active, near, state, seen, watch)
+    return near, improve(p, params, active, near, state, seen, FEWER if thorough else PROPOSALS, watch)
 
 
 def is_plain(p: Problem, active: NDArray[np.int32]) -> bool:
@@ -156,7 +163,7 @@ def is_thorough(p: Problem, params: Params, n: int, watch: Watch) -> bool:
     """Whether column generation is likely to come to its end: for few learners, or when a time limit was
     given that allows for it.
     """
-    patient = params.time_limit is not None and n <= BOUNDED and PROOF_SECONDS * n * n <= watch.left()
+    patient = params.time_limit is not None and n <= MOST_DIVED and PROOF_SECONDS * n <= watch.left()
     return bool(p.sizes[1] <= PRICED and (n <= DIVED or patient))
 
 
@@ -167,28 +174,20 @@ def refine(
     near: NDArray[np.int32],
     best: list[Cohort],
     seen: dict[Cohort, float],
-    thorough: bool,
     watch: Watch,
 ) -> tuple[list[Cohort], float]:
-    """A bound by column generation and, where there is time for it to end, better cohorts by a dive.
-
-    Pools too large for it keep their cohorts, with an infinite bound; those of middling size get a few rounds
-    for a better bound.
-    """
-    if p.sizes[1] > PRICED or len(active) > BOUNDED:
-        return best, math.inf
+    """A bound by column generation and, where there is time for it to end, better cohorts by dives."""
     # Deferred: OR-Tools takes a third of a second to import.
     from matcher.generation import generate
     from matcher.partition import best_set
 
-    rounds = MOST_ROUNDS if thorough else FEW_ROUNDS
-    bound, relaxation = generate(p, active, best, seen, watch, rounds, GENERATE_SHARE)
-    if not thorough or watch.is_over(GENERATE_SHARE):
+    bound, relaxation = generate(p, active, best, seen, watch, MOST_ROUNDS, GENERATE_SHARE)
+    if watch.is_over(GENERATE_SHARE):
         return polish(p, params, active, near, best), bound
-    seen.update(relaxation.closest())
+    seen.update(relaxation.known())
     best = dive_often(p, params, active, near, relaxation, best, seen, bound, watch)
     if not watch.is_over(DIVE_SHARE):
-        best, _ = best_set(seen, best, watch, 4.0, params.random_state)
+        best, _ = best_set(seen, best, watch, 1.0, params.random_state)
     return polish(p, params, active, near, best), bound
 
 
@@ -234,7 +233,7 @@ def polish(
     construct(p, state, waiting, waiting, params.target_size)
     cohorts, before = cohorts_of(state), float(state.value.sum())
     side = np.zeros(len(p.unit), dtype=np.int32)
-    for heat in np.linspace(2 * COLD, 0.0, SLICES):
+    for heat in np.linspace(2 * COLD, 0.0, POLISH_SLICES):
         anneal(p, state, active, near, side, 50 * len(active), heat, heat)
     return cohorts_of(state) if state.value.sum() > before else cohorts
 
@@ -255,7 +254,7 @@ def warm_up(wanted: Params | None = None) -> None:
     reshape(p, state, active, near, 2, HOT)
     seat_waiting(p, state, active, 1, 2)
     list_cohorts(p, active, np.zeros((100, 3), dtype=np.int32), np.zeros(100), 100)
-    Pricer(p, active, pair_values(p, active), 3).price(np.zeros(5), 0.0, 1)
+    Pricer(p, active).price(np.zeros(5), 3, 0.0, 1)
     if wanted is None or wanted.size_min == wanted.size_max:
         group_equally(Kinship.of_matrix(np.eye(4)), 2, Watch(0.01), random_state=0)
         replica = Replica(Ties.of(np.eye(4, dtype=np.float32)), np.array([0, 0, 1, 1], dtype=np.int32))
@@ -286,13 +285,16 @@ def improve(
     near: NDArray[np.int32],
     state: State,
     seen: dict[Cohort, float],
+    each: int,
     watch: Watch,
 ) -> list[Cohort]:
-    """Anneal; note in `seen` the cohorts met while it is cool; return the best set of cohorts met."""
+    """Anneal with so many proposals for each learner; note in `seen` the cohorts met while it is cool; return
+    the best set of cohorts met.
+    """
     best, best_worth = cohorts_of(state), float(state.value.sum())
     sides = Sides(p, params, active, near, state)
     # Another core makes about half as many proposals more in the same time.
-    proposals = max(LEAST_PROPOSALS, PROPOSALS * len(active)) * (sides.n + 1) // 2 // SLICES
+    proposals = max(LEAST_PROPOSALS, each * len(active)) * (sides.n + 1) // 2 // SLICES
     began, done = watch.elapsed, 0.0
     span = max(1e-3, watch.left(ANNEAL_SHARE))
     while done < 1.0 and not watch.stopped and len(active) > 1:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from matcher.availability import availability
-from matcher.pricing import Pricer, pair_values
+from matcher.pricing import Pricer
 from matcher.problem import build_problem
 from matcher.score import worth
 from tests.matcher.pools import any_params, pools
@@ -45,10 +45,9 @@ def every(p, active, prices, k, least):
 def test_price_finds_each_learners_best_reduced_cost(pool, params, seed, level, least):
     p = problem_of(pool, params, seed)
     active = np.array([i for i in range(len(pool)) if p.can[i].any()], dtype=np.int32)
-    values = pair_values(p, active)
     prices = level * np.random.default_rng(seed).integers(0, 3, len(active)) / 2
     for k in range(params.size_min, params.size_max + 1):
-        priced = Pricer(p, active, values, k).price(prices, least, a_learner=2)
+        priced = Pricer(p, active).price(prices, k, least, 2)
         assert priced.complete
         assert priced.best == pytest.approx(every(p, active, prices, k, least), abs=1e-5)
         place = {int(i): at for at, i in enumerate(active)}
