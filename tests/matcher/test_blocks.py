@@ -102,7 +102,7 @@ def test_killed_dask_worker_loses_nothing(in_blocks):
     killed = []
 
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
         joblib.parallel_config(backend="dask", client=client),
     ):

@@ -23,7 +23,7 @@ def test_dask_works_on_all_of_its_cluster():
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=3, processes=False, dashboard_address=None, protocol="tcp"
+            n_workers=1, threads_per_worker=3, processes=False, dashboard_address=":0", protocol="tcp"
         ) as cluster,
         working_on("dask", cluster.scheduler_address, 1),
     ):
