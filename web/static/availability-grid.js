@@ -13,7 +13,6 @@ const DAYTIME = [16, 44];
 
 const dayOf = (slot) => Math.floor(slot / SLOTS_A_DAY);
 const rowOf = (slot) => slot % SLOTS_A_DAY;
-const clock = (row) => `${String(Math.floor(row / 2)).padStart(2, "0")}:${row % 2 ? "30" : "00"}`;
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 class AvailabilityGrid extends HTMLElement {
@@ -307,7 +306,7 @@ class AvailabilityGrid extends HTMLElement {
       if (!has(row)) continue;
       const start = row;
       while (has(row + 1)) row += 1;
-      found.push(`${clock(start)}–${clock(row + 1)}`);
+      found.push(`${this.words.clocks[start]}–${this.words.clocks[row + 1]}`);
     }
     return found;
   }
