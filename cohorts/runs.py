@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from . import leases, person_blocks
+from . import language, leases, person_blocks
 from .database import Database
 from .door import MatchSettings, match_answers
 from .exceptions import CohortsError, NotFound, RunInProgress, UnfitPool
@@ -108,9 +108,12 @@ def execute(database: Database, run_id: int, worker: str) -> None:
     """
     with database.transaction() as session:
         lease = leases.claim(session, run_id, worker)
+        asker = select(User.locale).join(Run, Run.requested_by == User.id).where(Run.id == run_id)
+        locale = session.scalar(asker)
     if lease is None:
         return
-    with leases.Heartbeat(database, lease) as heartbeat:
+    # The names of cohorts and what went wrong are told in the language of whoever asked.
+    with language.using(locale), leases.Heartbeat(database, lease) as heartbeat:
         try:
             learners, matching = _match(database, run_id, heartbeat)
         except CohortsError as error:

@@ -126,6 +126,15 @@ def test_execute_seats_everybody_once(database: Database) -> None:
             assert cohort.meetings != []
 
 
+def test_execute_speaks_the_language_of_whoever_asked(database: Database) -> None:
+    with database.transaction() as session:
+        course = course_of(session, 8)
+        run_id = runs.request(session, course, make_user(session, locale="es_MX"), time_limit=3).id
+    runs.execute(database, run_id, "worker")
+    with database.reading() as session:
+        assert session.scalars(select(Cohort.name).order_by(Cohort.position)).first() == "Grupo 1"
+
+
 def test_execute_again_changes_nothing(database: Database) -> None:
     run_id = proposed_run(database)
     runs.execute(database, run_id, "another worker")
@@ -175,7 +184,7 @@ def test_claim_after_three_lost_workers_fails_the_run(session: Session) -> None:
     assert leases.claim(session, run.id, "worker") is None
     session.refresh(run)
     assert run.state is RunState.FAILED
-    assert "stopped 3 times" in run.reason
+    assert "stopped again and again" in run.reason
 
 
 def test_cancel_queued_is_at_once(session: Session) -> None:
