@@ -4,7 +4,8 @@ A linear program over the cohorts known so far puts a price on every learner; pr
 are worth more than their members' prices; they join, until there are none. At any time the prices give a
 bound on every matching (Lagrange): nobody can add more to their price than their share of the best reduced
 cost of a cohort with them. Prices are smoothed (Wentges 1997) and the threshold of pricing falls from round
-to round, so that early rounds, whose prices are rough, do not drown in cohorts. Diving turns the relaxation
+to round, so that early rounds, whose prices are rough, do not drown in cohorts; these look near each learner
+first, and what they say of the bound is only likely. Diving turns the relaxation
 into a matching: the cohorts that it takes most of are settled, and the rest is relaxed again.
 """
 
@@ -33,6 +34,7 @@ KEPT = 6
 FIRST, LAST = 0.0125, 1e-5
 # When the bound and the linear program are this near, nothing is left to gain.
 CLOSE = 1e-5
+MOST_ROUNDS = 1_000
 # After so many rounds that lowered the bound by no more than this share of it, it is taken to stay.
 PATIENCE, STALLED = 2, 2e-5
 # A dive settles cohorts that are taken by so much, and at least this share of all learners at a time, or of
@@ -50,12 +52,7 @@ class Relaxation:
     `known` are cohorts of any learners.
     """
 
-    def __init__(
-        self,
-        p: Problem,
-        active: NDArray[np.int32],
-        known: Mapping[Cohort, float],
-    ) -> None:
+    def __init__(self, p: Problem, active: NDArray[np.int32], known: Mapping[Cohort, float]) -> None:
         self.p, self.active = p, active
         self.place = {int(i): at for at, i in enumerate(active)}
         self.pricer = Pricer(p, active)
@@ -113,14 +110,13 @@ def generate(
     start: list[Cohort],
     seen: Mapping[Cohort, float],
     watch: Watch,
-    rounds: int,
     until: float = 1.0,
 ) -> tuple[float, Relaxation]:
     """Relax set packing over all cohorts of the active learners.
 
     `start` is a matching at hand, out of the cohorts `seen` with their worths. The search ends when no cohort
     is left that would improve the relaxation, when the bound meets what `start` is worth, or when the
-    share `until` of the watch's time or the `rounds` are used up.
+    share `until` of the watch's time is used up.
 
     Returns a bound on any matching, infinite when there was no time for one, and the relaxation.
     """
@@ -128,7 +124,7 @@ def generate(
     master, objective = relaxation.master, sum(seen[members] for members in start)
     bound, reached, center = math.inf, objective, first_prices(p, active, start)
     prices, likely, least, widely, idle = center, math.inf, FIRST, False, 0
-    for _ in range(rounds):
+    for _ in range(MOST_ROUNDS):
         if bound - reached <= CLOSE or watch.tick() or watch.is_over(until):
             break
         before, known = likely, len(master.worths)

@@ -146,12 +146,12 @@ class Params:
         return -(-self.meeting_minutes // SLOT_MINUTES)
 
     def seconds_allowed(self, n_learners: int) -> float:
-        """The time limit, or when none is given one that suits the pool: a minute for 5,000 (most need
-        far less).
+        """The time limit, or when none is given one that suits the pool: a minute for 1,000 to 5,000 (most
+        need far less).
         """
         if self.time_limit is not None:
             return self.time_limit
-        return 30.0 + min(n_learners, 5_000) * 0.006 + max(0, n_learners - 5_000) * 0.012
+        return 30.0 + min(n_learners, 1_000) * 0.03 + max(0, n_learners - 5_000) * 0.012
 
 
 def _check_weight(name: str, weight: float) -> None:

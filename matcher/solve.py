@@ -57,7 +57,6 @@ PRICED = 8
 # for the seconds a learner it takes.
 DIVED, MOST_DIVED = 1_000, 10_000
 PROOF_SECONDS = 0.01
-MOST_ROUNDS = 1_000
 # The shares of the time by which a plain search, column generation and the dive end.
 SEARCH_SHARE, GENERATE_SHARE, DIVE_SHARE = 0.15, 0.65, 0.93
 
@@ -181,7 +180,7 @@ def refine(
     from matcher.generation import generate
     from matcher.partition import best_set
 
-    bound, relaxation = generate(p, active, best, seen, watch, MOST_ROUNDS, GENERATE_SHARE)
+    bound, relaxation = generate(p, active, best, seen, watch, GENERATE_SHARE)
     if watch.is_over(GENERATE_SHARE):
         return polish(p, params, active, near, best), bound
     seen.update(relaxation.known())

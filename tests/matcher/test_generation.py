@@ -24,7 +24,7 @@ def relaxed(pool, params, seed):
     """A problem, all its cohorts, and what generating them step by step gives."""
     p = problem_of(pool, params, seed)
     active = np.array([i for i in range(len(pool)) if p.can[i].any()], dtype=np.int32)
-    bound, found = generate(p, active, [], {}, Watch(math.inf), 1_000)
+    bound, found = generate(p, active, [], {}, Watch(math.inf))
     return p, all_cohorts(p, active), bound, found
 
 

@@ -1,5 +1,6 @@
 """Pricing finds exactly the cohorts that brute force finds."""
 
+import datetime as dt
 from itertools import combinations
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from matcher import Learner, Params, Pool, pricing
 from matcher.availability import availability
 from matcher.pricing import Pricer
 from matcher.problem import build_problem
@@ -55,3 +57,20 @@ def test_price_finds_each_learners_best_reduced_cost(pool, params, seed, level, 
             gain = value - sum(prices[place[int(i)]] for i in column)
             assert worth(p, column, k) == value
             assert least - 1e-9 < gain <= min(priced.best[place[int(i)]] for i in column) + 1e-5
+
+
+def test_looking_near_finds_nothing_that_looking_widely_does_not(monkeypatch):
+    monkeypatch.setattr(pricing, "N_NEAR", 2)
+    pool = Pool(tuple(Learner(str(i), "UTC", frozenset(range(4))) for i in range(14)))
+    p = problem_of(pool, Params(start=dt.date(2027, 1, 11), size_min=3, size_max=3, target_size=3), 5)
+    active = np.arange(14, dtype=np.int32)
+    pricer, prices = Pricer(p, active), np.full(14, 2.3)
+    near, wide = (pricer.price(prices, 3, 0.0, 2, widely=widely) for widely in (False, True))
+    assert wide.complete
+    assert not near.complete
+    assert len(near.columns)
+    assert (near.best <= wide.best).all()
+    assert (near.best < wide.best).any()
+    few = pricer.price(prices, 3, 0.0, 2, most_sets=1)
+    assert not few.complete
+    assert (few.best <= wide.best).all()
