@@ -29,7 +29,7 @@ from .models import (
 OWNERS: Final = frozenset({"signup_id", "from_id"})
 """A column of this name that refers to a sign-up says whose row it is."""
 
-OTHERS: Final = frozenset({("connections", "to_id")})
+OTHERS: Final = frozenset({("connections", "to_id"), ("attendances", "noted_by_id")})
 """Columns that refer to a sign-up in a row that is another learner's word, and theirs alone."""
 
 WITHHELD: Final = {
@@ -40,7 +40,15 @@ WITHHELD: Final = {
 }
 """Columns that are not given out, and why; ids of rows are not either."""
 
-WORDS: Final = {"courses": "title", "cohorts": "name", "interests": "label", "signups": "name", "runs": "key"}
+WORDS: Final = {
+    "courses": "title",
+    "cohorts": "name",
+    "interests": "label",
+    "outbox": "kind",
+    "runs": "key",
+    "signups": "name",
+    "users": "name",
+}
 """The column of a table that says what a row of it is called."""
 
 Rows = list[dict[str, Any]]
@@ -72,17 +80,18 @@ def _target(column: Column[Any]) -> Table | None:
 
 
 def _select(table: Table, mine: ColumnElement[bool]) -> Any:
-    return select(*_columns(table)).where(mine).order_by(*table.primary_key)
+    return select(*columns(table)).where(mine).order_by(*table.primary_key)
 
 
-def _columns(table: Table) -> Iterator[ColumnElement[Any]]:
+def columns(table: Table) -> Iterator[ColumnElement[Any]]:
+    """Return the columns of a table that its owner is given."""
     for column in table.c:
         target = _target(column)
         if (table.name, column.name) in WITHHELD or column.name == "id" or column.name in OWNERS:
             continue
         if target is None:
             yield column
-        elif target.name in WORDS:
+        else:
             named = target.alias()
             words = select(named.c[WORDS[target.name]]).where(named.c.id == column).correlate(table)
             yield words.scalar_subquery().label(column.name.removesuffix("_id"))

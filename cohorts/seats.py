@@ -87,12 +87,14 @@ def open_seats(session: Session, signup: Signup, at: datetime) -> list[OpenSeat]
 
 
 def whereabouts(session: Session, signup: Signup) -> list[tuple[str, int]]:
-    """Return how many of those a learner was in a cohort with are in which cohort now."""
+    """Return how many of those a learner was in a cohort with are in which other cohort now."""
+    here = (Membership.signup_id == signup.id) & Membership.until.is_(None)
     known = [each.id for each in person_blocks.knew(session, signup)]
     names = session.scalars(
         select(Cohort.name)
         .join(Membership)
         .where(Membership.signup_id.in_(known), Membership.until.is_(None), Cohort.ended_at.is_(None))
+        .where(Cohort.id.not_in(select(Membership.cohort_id).where(here)))
     )
     return sorted(Counter(names).items(), key=lambda each: (-each[1], each[0]))
 

@@ -179,7 +179,8 @@ def _leaving(token: str, signup: Signup, form: LeaveForm, *, whole_course: bool)
 def _page(token: str, signup: Signup, form: PauseForm) -> str:
     at = now()
     may_move = moves.may_take_seat(session(), signup)
-    found = seats.open_seats(session(), signup, at) if may_move else []
+    found = seats.open_seats(session(), signup, at)[:MOST_SEATS] if may_move else []
+    offered = {seat.cohort.name for seat in found}
     return render_template(
         "learner/changes.html",
         signup=signup,
@@ -191,8 +192,8 @@ def _page(token: str, signup: Signup, form: PauseForm) -> str:
         last=pauses.last_day(signup.course),
         cohort=standing_of(session(), signup).cohort,
         may_move=may_move,
-        seats=[(seat, _when(signup, seat)) for seat in found[:MOST_SEATS]],
-        people=seats.whereabouts(session(), signup),
+        seats=[(seat, _when(signup, seat)) for seat in found],
+        people=[each for each in seats.whereabouts(session(), signup) if each[0] not in offered],
         city=zones.city(signup.time_zone),
     )
 

@@ -77,6 +77,18 @@ def _set_no_link(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def _pause_without_a_day(page: Page) -> None:
+    page.get_by_label("I am back on").evaluate("field => { field.form.noValidate = true }")
+    press("Pause")(page)
+
+
+def _name_nobody(page: Page) -> None:
+    page.get_by_text("Somebody outside your cohort?").click()
+    page.get_by_label("I also talked with").first.fill("Nobody at all")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_load_state()
+
+
 ORGANISER, NEWCOMER = "organiser", "newcomer"
 
 LEARNERS_PAGES = (
@@ -118,6 +130,27 @@ LEARNERS_PAGES = (
     State("meeting", "learner.meeting", "/l/{met}/meetings/{meeting-next}"),
     State("meeting-begun", "learner.meeting", "/l/{met}/meetings/{meeting-last}"),
     State("meeting-moved", "learner.meeting", "/l/{met}/meetings/20200106T1800Z", status=404),
+    State("mine-checking", "learner.mine", "/l/{checking}"),
+    State("mine-paused", "learner.mine", "/l/{paused}"),
+    State("mine-between", "learner.mine", "/l/{between}"),
+    State("check-in", "learner.check_in", "/l/{checking}/check-in"),
+    State("check-in-given", "learner.check_in", "/l/{checked}/check-in"),
+    State("check-in-errors", "learner.check_in", "/l/{checking}/check-in", act=_name_nobody),
+    State("check-in-right-to-left", "learner.check_in", "/l/{checked}/check-in", rtl=True),
+    State("changes", "learner.changes", "/l/{checking}/changes"),
+    State("changes-paused", "learner.changes", "/l/{paused}/changes"),
+    State("changes-between", "learner.changes", "/l/{between}/changes"),
+    State("changes-errors", "", "/l/{checking}/changes", act=_pause_without_a_day),
+    State("changes-empty", "learner.changes", "/l/{long_placed}/changes"),
+    State("changes-right-to-left", "learner.changes", "/l/{arabic_placed}/changes", rtl=True),
+    State("leave-cohort", "learner.leave_cohort", "/l/{checking}/leave-cohort"),
+    State("support", "learner.support", "/l/{checking}/support"),
+    State("support-long", "learner.support", "/l/{long_placed}/support"),
+    State("my-data", "learner.my_data", "/l/{checked}/my-data"),
+    State("my-data-long", "learner.my_data", "/l/{long_placed}/my-data"),
+    State("my-data-pending", "learner.my_data", "/l/{pending}/my-data"),
+    State("my-data-right-to-left", "learner.my_data", "/l/{arabic_placed}/my-data", rtl=True),
+    State("erase", "learner.ask_to_erase", "/l/{checked}/erase"),
     State("mails", "learner.mails", "/l/{signed_up}/mails"),
     State("mails-right-to-left", "learner.mails", "/l/{arabic_placed}/mails", rtl=True),
     State("stop-mails", "learner.ask_to_stop_mails", "/stop-mails/{stop}"),
@@ -198,6 +231,7 @@ STATES = (*LEARNERS_PAGES, *ORGANISERS_PAGES, *OTHER_PAGES)
 NO_PAGES = {
     "static",
     "learner.calendar",
+    "learner.download",
     "learner.subscription",
     "organiser.run_progress",
     "organiser.export",

@@ -16,14 +16,29 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 import config
-from cohorts import attendance, choosing, meetings, proposals, schedule
+from cohorts import (
+    attendance,
+    checkins,
+    choosing,
+    help_requests,
+    meetings,
+    moves,
+    person_blocks,
+    proposals,
+    schedule,
+)
+from cohorts.checkins import Pulse
 from cohorts.database import Database
 from cohorts.links import Links
 from cohorts.models import (
     Answer,
+    CheckIn,
     Cohort,
     Course,
     CourseState,
+    Departure,
+    Leaving,
+    Met,
     Run,
     RunState,
     Seat,
@@ -126,6 +141,7 @@ def fill(world: World, session: Session) -> None:
     _meeting(world, session, organiser)
     _long(world, session, organiser)
     _many(world, session, organiser)
+    _going_on(world, session, organiser)
     _arabic(world, session, organiser)
     course = _course(world, session, organiser, "files", "Files and rosters")
     rows = b"email,time_zone,availability\nann@example.org,UTC,Mon 18:00-20:00\nbad,UTC,Mon 25:00-26:00\n"
@@ -360,6 +376,53 @@ def _many(world: World, session: Session, organiser: User) -> None:
         make_signup(session, form, labels, name=f"Learner {number}")
     for number in range(30):
         _course(world, session, organiser, f"course-{number}", f"One of many courses, number {number}")
+
+
+def _going_on(world: World, session: Session, organiser: User) -> None:
+    """A course under way: check-ins, a request for help, pauses, open seats, somebody between cohorts."""
+    monday = date.today() - timedelta(days=date.today().weekday())
+    course = _course(
+        world,
+        session,
+        organiser,
+        "going-on",
+        "Singing on Tuesdays",
+        start=monday - timedelta(weeks=2),
+        size_max=7,
+    )
+    people = [_learner(session, course, NAMES[number % 12], number) for number in range(24)]
+    hours = EVENINGS | frozenset(range(28, 48)) | frozenset(range(124, 144))
+    for each in people:
+        each.availability, each.languages = hours, ["English"]
+    run = _proposal(session, course, [people[:6], people[6:11], people[11:16], people[16:23]], people[23:])
+    proposals.publish(session, run)
+    for membership in run.cohorts[0].memberships:
+        membership.since -= timedelta(weeks=3)
+    for number, each in enumerate(people[:20]):
+        for week in (1, 2):
+            met = Met.YES if number % 3 else Met.NO
+            scale = {"social": 3 + number % 3, "cognitive": 2 + number % 4, "teaching": 1 + number % 5}
+            session.add(CheckIn(signup_id=each.id, week=week, met=met, **scale))
+        if number % 3 == 0:
+            session.add(
+                Departure(
+                    course_id=course.id, whole_course=True, because=Leaving.TIMES, words="Too late for me."
+                )
+            )
+    at = now()
+    help_requests.ask(session, people[2], "We cannot find a time, and nobody answers in the channel.", at)
+    checking = people[1]
+    mates = [each.key for each in people[2:5]]
+    said = Pulse(
+        met=Met.YES, social=4, teaching=2, talked_with=frozenset(mates), go_on_with=frozenset(mates[:1])
+    )
+    checkins.check_in(session, checking, said, at)
+    person_blocks.block(session, checking, key=people[5].key, at=at)
+    person_blocks.block(session, checking, email="somebody@example.org", at=at)
+    people[3].paused_until = date.today() + timedelta(days=9)
+    moves.leave_cohort(session, people[4], Leaving.SILENT, "", at)
+    for name, number in (("checking", 0), ("checked", 1), ("paused", 3), ("between", 4)):
+        _token(world, name, people[number])
 
 
 def _arabic(world: World, session: Session, organiser: User) -> None:
