@@ -35,13 +35,15 @@ FIRST, LAST = 0.0125, 1e-5
 # When the bound and the linear program are this near, nothing is left to gain.
 CLOSE = 1e-5
 MOST_ROUNDS = 1_000
-# After so many rounds that lowered the bound by no more than this share of it, it is taken to stay.
-PATIENCE, STALLED = 2, 2e-5
+# After so many rounds that lowered the bound by no more than this share of it, it is taken to stay; the first
+# two figures are those of a search that is in a hurry.
+PATIENCE, STALLED = (2, 4), (5e-5, 3e-6)
 # A dive settles cohorts that are taken by so much, and at least this share of all learners at a time, or of
 # those who are left.
 SETTLED, A_DIVE, OF_LEFT = 0.9, 0.03, 0.1
-# In a dive prices are rough: few rounds and no trifles. When so few are left, cohorts are sought among all.
-DIVE_ROUNDS, DIVE_LEAST, DIVE_SETS, WIDE = 2, 1e-3, 50, 150
+# In a dive prices are rough: few rounds and sets, in a hurry fewer still, no trifles. When so few learners
+# are left, cohorts are sought among all.
+DIVE_ROUNDS, DIVE_SETS, DIVE_LEAST, WIDE = (2, 3), (50, 200), 1e-3, 150
 # Up to so much of its share a cohort loses where chance has a say.
 SHAKEN = 0.3
 
@@ -111,12 +113,15 @@ def generate(
     seen: Mapping[Cohort, float],
     watch: Watch,
     until: float = 1.0,
+    *,
+    patient: bool = True,
 ) -> tuple[float, Relaxation]:
     """Relax set packing over all cohorts of the active learners.
 
     `start` is a matching at hand, out of the cohorts `seen` with their worths. The search ends when no cohort
     is left that would improve the relaxation, when the bound meets what `start` is worth, or when the
-    share `until` of the watch's time is used up.
+    share `until` of the watch's time is used up; unless
+    `patient`, also when little more is to be had.
 
     Returns a bound on any matching, infinite when there was no time for one, and the relaxation.
     """
@@ -140,9 +145,9 @@ def generate(
             likely, center = found, prices
         watch.report(0.87, "Proving how good the cohorts are", objective, bound)
         new = len(master.worths) - known
-        is_idle = least == LAST and before - likely <= STALLED * abs(likely)
+        is_idle = least == LAST and before - likely <= STALLED[patient] * abs(likely)
         idle = idle + 1 if is_idle else 0
-        if idle == PATIENCE or (is_idle and not new):
+        if idle == PATIENCE[patient] or (is_idle and not new):
             if widely:
                 break
             widely, likely, idle = True, math.inf, 0
@@ -169,7 +174,12 @@ def first_prices(p: Problem, active: NDArray[np.int32], start: list[Cohort]) -> 
 
 
 def dive(
-    relaxation: Relaxation, watch: Watch, until: float = 1.0, random: np.random.Generator | None = None
+    relaxation: Relaxation,
+    watch: Watch,
+    until: float = 1.0,
+    random: np.random.Generator | None = None,
+    *,
+    patient: bool = True,
 ) -> dict[Cohort, float]:
     """Settle the cohorts that the relaxation takes most of, relax the rest again, and so on to the end.
 
@@ -192,11 +202,11 @@ def dive(
         master.settle(taken)
         if is_last or not taken or not master.left.any():
             break
-        for _ in range(DIVE_ROUNDS):
+        for _ in range(DIVE_ROUNDS[patient]):
             master.solve()
             master.forget(KEPT * len(relaxation.active))
             center = (center + master.prices()) / 2
-            relaxation.price(center, least, widely=left <= WIDE, most_sets=DIVE_SETS)
+            relaxation.price(center, least, widely=left <= WIDE, most_sets=DIVE_SETS[patient])
         master.solve()
     settled = {relaxation.named(one): value for one, value in sorted(master.settled.items())}
     master.release()

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from matcher.generation import Relaxation
 
 N_NEAR = 48
-SLICES, POLISH_SLICES = 60, 20
+SLICES, POLISH_SLICES = 60, (20, 100)
 # Heat in worth units: at first a swap that costs a tenth of a learner's score is often taken, at last
 # none is.
 HOT, COLD = 0.04, 0.004
 # Proposals a learner, fewer where column generation follows; more make cohorts better, ever more slowly.
-PROPOSALS, FEWER = 20_000, 6_000
+PROPOSALS, FEWER = 20_000, 4_000
 LEAST_PROPOSALS = 1_000_000
 # To so many proposals comes one to merge two cohorts or to split one.
 RESHAPE = 1_000
@@ -180,9 +180,8 @@ def refine(
     from matcher.generation import generate
     from matcher.partition import best_set
 
-    bound, relaxation = generate(p, active, best, seen, watch, GENERATE_SHARE)
-    if watch.is_over(GENERATE_SHARE):
-        return polish(p, params, active, near, best), bound
+    patient = params.time_limit is not None
+    bound, relaxation = generate(p, active, best, seen, watch, GENERATE_SHARE, patient=patient)
     seen.update(relaxation.known())
     best = dive_often(p, params, active, near, relaxation, best, seen, bound, watch)
     if not watch.is_over(DIVE_SHARE):
@@ -210,8 +209,10 @@ def dive_often(
     value, random = sum(seen[members] for members in best), None
     while bound - value > EXACT:
         began = watch.elapsed
-        settled = dive(relaxation, watch, DIVE_SHARE, random)
-        found = polish(p, params, active, near, list(settled))
+        # The first dive makes sure that there is one.
+        patient = random is not None
+        settled = dive(relaxation, watch, DIVE_SHARE, random, patient=patient)
+        found = polish(p, params, active, near, list(settled), patient=patient)
         seen.update(settled | {members: worth_of(p, members) for members in found})
         if sum(seen[members] for members in found) > value:
             best, value = found, sum(seen[members] for members in found)
@@ -222,7 +223,13 @@ def dive_often(
 
 
 def polish(
-    p: Problem, params: Params, active: NDArray[np.int32], near: NDArray[np.int32], cohorts: list[Cohort]
+    p: Problem,
+    params: Params,
+    active: NDArray[np.int32],
+    near: NDArray[np.int32],
+    cohorts: list[Cohort],
+    *,
+    patient: bool = False,
 ) -> list[Cohort]:
     """Seat whom a matching left out, where that can be, anneal it a little, cold, and keep the better."""
     state = empty_state(p, params.random_state)
@@ -232,7 +239,7 @@ def polish(
     construct(p, state, waiting, waiting, params.target_size)
     cohorts, before = cohorts_of(state), float(state.value.sum())
     side = np.zeros(len(p.unit), dtype=np.int32)
-    for heat in np.linspace(2 * COLD, 0.0, POLISH_SLICES):
+    for heat in np.linspace(2 * COLD, 0.0, POLISH_SLICES[patient]):
         anneal(p, state, active, near, side, 50 * len(active), heat, heat)
     return cohorts_of(state) if state.value.sum() > before else cohorts
 
