@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, abort, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import availability, courses, directory, policies, runs, signups, statistics
+from cohorts import availability, courses, directory, help_requests, policies, runs, signups, statistics
 from cohorts.answers import time_zones
 from cohorts.courses import Asking, Details
 from cohorts.exceptions import InvalidInput
@@ -19,6 +19,7 @@ from cohorts.models import Course, User, now
 from cohorts.questions import QUESTIONS
 from cohorts.wording import in_words
 
+from . import course_pulse
 from .auth import current_user, organiser_required
 from .course_forms import CourseForm
 from .database import session
@@ -132,7 +133,17 @@ def desk(slug: str) -> ResponseReturnValue:
         link=links.course(course.slug),
         found=statistics.of_course(session(), course, chosen_zone()),
         runs=runs.for_course(session(), course)[:5],
+        **course_pulse.on_desk(session(), course),
     )
+
+
+@blueprint.post("/<slug>/help/<key>/answered")
+@organiser_required
+def answer_request(slug: str, key: str) -> ResponseReturnValue:
+    """Note that a request for help is answered."""
+    help_requests.answered(session(), own_course(slug), key, now())
+    session().commit()
+    return redirect(url_for(".desk", slug=slug))
 
 
 @blueprint.post("/<slug>/state")

@@ -173,6 +173,7 @@ ORGANISERS_PAGES = (
     State("desk-running", "organiser.desk", "/organise/running", ORGANISER),
     State("desk-long", "organiser.desk", "/organise/long", ORGANISER),
     State("desk-many", "organiser.desk", "/organise/many", ORGANISER),
+    State("desk-going-on", "organiser.desk", "/organise/going-on", ORGANISER),
     State("desk-right-to-left", "organiser.desk", "/organise/arabic", ORGANISER, rtl=True),
     State("signups", "organiser.signups", "/organise/usual/signups", ORGANISER),
     State("signups-empty", "organiser.signups", "/organise/draft/signups", ORGANISER),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -27,9 +27,10 @@ from cohorts.models import (
     PersonBlock,
     Signup,
     SignupState,
+    User,
     now,
 )
-from tests.factories import make_cohort, make_course, make_signup
+from tests.factories import make_cohort, make_course, make_signup, make_user
 
 ALWAYS = frozenset(range(336))
 
@@ -299,3 +300,30 @@ def test_pending_and_withdrawn_learners_reach_their_data(
         path = links.learner(learner).removeprefix(links.public_url)
         assert client.get(f"{path}/my-data").status_code == 200
         assert client.post(f"{path}/erase").status_code == 302
+
+
+# ---- the organiser's desk ----
+
+
+def test_desk_shows_requests_by_name_and_other_answers_in_counts_of_five(
+    database: Database, saved: Session, course: Course, signed_in: Callable[[User], FlaskClient]
+) -> None:
+    owner = make_user(saved)
+    own = make_course(saved, owner, slug="own", state=CourseState.RUNNING)
+    for number in range(5):
+        learner = make_signup(saved, own, name=f"Learner {number}")
+        saved.add(CheckIn(signup_id=learner.id, week=1, met=Met.YES, social=4))
+        saved.add(CheckIn(signup_id=learner.id, week=2, met=Met.YES if number else Met.NO, social=4))
+    saved.add(HelpRequest(signup_id=learner.id, words="Help me & <mine>"))
+    saved.commit()
+    browser = signed_in(owner)
+    page = browser.get("/organise/own").text
+    assert "Help me &amp; &lt;mine&gt;" in page
+    rows = page.split("<tbody>")[1].split("</tbody>")[0].split("</tr>")
+    assert [row.count(">5<") + row.count(">4<") for row in rows[:2]] == [2, 1]
+    with database.reading() as session:
+        key = session.scalars(select(HelpRequest.key)).one()
+    assert browser.post(f"/organise/own/help/{key}/answered").status_code == 302
+    assert "Help me" not in browser.get("/organise/own").text
+    assert browser.post(f"/organise/choir/help/{key}/answered").status_code == 404
+    assert browser.post("/organise/own/help/other/answered").status_code == 404

@@ -443,7 +443,7 @@ def test_desk_takes_a_fixed_number_of_queries(
     count_queries.clear()
     assert browser.get("/organise/poems").status_code == 200
     selects = [each for each in count_queries if each.startswith("SELECT")]
-    assert len(selects) == 7  # account, user twice, course, sign-ups, interests, runs
+    assert len(selects) == 8  # account, user twice, course, sign-ups, interests, runs, requests for help
 
 
 def test_desk_shows_the_week_as_numbers_in_a_zone(
