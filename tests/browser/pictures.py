@@ -23,6 +23,7 @@ from cohorts.database import Database
 from cohorts.links import Links
 from cohorts.models import Membership, User
 from tests.browser.conftest import CHROMIUM
+from tests.browser.sign_up import fill_in_person
 from tests.site import wait_until_served
 
 IMAGES = config.ROOT / "docs" / "images"
@@ -57,7 +58,7 @@ def take(browser: Browser, database: Database, links: Links) -> None:
     """Take the three pictures."""
     phone = browser.new_page(viewport=PHONE, device_scale_factor=2, timezone_id="Europe/Berlin")
     phone.goto(f"{links.public_url}/c/{SLUG}")
-    phone.get_by_label("Your name").fill("Amina Yusuf")
+    fill_in_person(phone, "amina@example.org", "Amina Yusuf")
     phone.get_by_role("button", name="Weekday evenings").click()
     evening = phone.locator("[name=availability][value='38']")
     evening.evaluate("cell => cell.scrollIntoView({block: 'center'})")

@@ -50,8 +50,10 @@ def press(name: str) -> Callable[[Page], None]:
 def _send_empty(page: Page) -> None:
     """Send a form with nothing in it, past what a browser would say about it by itself."""
     page.evaluate("for (const field of document.forms) field.noValidate = true")
-    page.locator("main form[method=post] button:not([type=button])").last.click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.locator("main form[method=post] button:not([type=button])").last.evaluate(
+            "(it) => it.form.submit()"
+        )
 
 
 def _ask_for_link(page: Page) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
+from tests.browser.sign_up import cell, fill_in_person, middle, swipe
 from tests.factories import make_course
 from tests.site import Site
 
@@ -15,6 +16,9 @@ OpenBrowser = Callable[..., Page]
 PHONE = {"viewport": {"width": 320, "height": 740}, "has_touch": True, "is_mobile": True}
 SQUARE = [36, 37, 38, 84, 85, 86]
 """Monday and Tuesday, 18:00 to 19:30."""
+
+CELLS = """(selector) => [...document.querySelectorAll(selector)].map((cell) => Number(cell.value))
+    .sort((a, b) => a - b)"""
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -26,39 +30,21 @@ def address(site: Site) -> str:
         return f"/c/{make_course(session).slug}"
 
 
-def cell(page: Page, slot: int) -> Locator:
-    return page.locator(f"[name=availability][value='{slot}']")
-
-
-def middle(page: Page, slot: int) -> tuple[float, float]:
-    box = cell(page, slot).bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
 def ticked(page: Page) -> list[int]:
-    found: list[int] = page.evaluate(
-        "[...document.querySelectorAll('[name=availability]:checked')].map((cell) => Number(cell.value))"
-    )
-    return sorted(found)
+    return list(page.evaluate(CELLS, "[name=availability]:checked"))
 
 
-def swipe(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """Draw a finger over the screen."""
-    steps = [
-        (start[0] + (end[0] - start[0]) * step / 8, start[1] + (end[1] - start[1]) * step / 8)
-        for step in range(1, 9)
-    ]
-    touch = page.context.new_cdp_session(page)
+def maybe(page: Page) -> list[int]:
+    """Return the half hours that would do if needed: what is posted, and what is seen, which must agree."""
+    posted = page.evaluate(CELLS, "[name=if_needed]:checked")
+    seen = page.evaluate(CELLS, "[name=availability]:indeterminate")
+    assert posted == seen
+    return list(posted)
 
-    def send(kind: str, *points: tuple[float, float]) -> None:
-        where = [{"x": x, "y": y} for x, y in points]
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": where})
 
-    send("touchStart", start)
-    for point in steps:
-        send("touchMove", point)
-    send("touchEnd")
+def open_week(page: Page, address: str) -> None:
+    page.goto(address)
+    fill_in_person(page)
 
 
 def press(page: Page, *names: str) -> None:
@@ -68,7 +54,7 @@ def press(page: Page, *names: str) -> None:
 
 def test_mouse_paints_a_rectangle_and_undo_takes_it_back(open_browser: OpenBrowser, address: str) -> None:
     page = open_browser()
-    page.goto(address)
+    open_week(page, address)
     cell(page, 36).scroll_into_view_if_needed()
     page.mouse.move(*middle(page, 36))
     page.mouse.down()
@@ -83,7 +69,7 @@ def test_mouse_paints_a_rectangle_and_undo_takes_it_back(open_browser: OpenBrows
 
 def test_keyboard_has_one_tab_stop_and_paints_with_shift(open_browser: OpenBrowser, address: str) -> None:
     page = open_browser()
-    page.goto(address)
+    open_week(page, address)
     assert page.locator("[name=availability][tabindex='0']").count() == 1
     cell(page, 36).focus()
     page.keyboard.press("Space")
@@ -98,7 +84,7 @@ def test_keyboard_has_one_tab_stop_and_paints_with_shift(open_browser: OpenBrows
 
 def test_keyboard_unfolds_the_night(open_browser: OpenBrowser, address: str) -> None:
     page = open_browser()
-    page.goto(address)
+    open_week(page, address)
     cell(page, 16).focus()
     page.keyboard.press("ArrowUp")
     expect(cell(page, 15)).to_be_focused()
@@ -107,23 +93,23 @@ def test_keyboard_unfolds_the_night(open_browser: OpenBrowser, address: str) -> 
 
 def test_buttons_fill_copy_and_clear(open_browser: OpenBrowser, address: str) -> None:
     page = open_browser()
-    page.goto(address)
+    open_week(page, address)
     cell(page, 20).check()
     press(page, "Copy Monday")
     assert ticked(page) == [20 + 48 * day for day in range(5)]
-    press(page, "Clear", "Weekday evenings")
+    press(page, "Clear all", "Weekday evenings")
     assert ticked(page) == sorted(48 * day + row for day in range(5) for row in range(36, 42))
-    press(page, "Clear", "Weekends")
+    press(page, "Clear all", "Weekends")
     assert ticked(page) == sorted(48 * day + row for day in (5, 6) for row in range(18, 42))
 
 
 def test_finger_taps_scrolls_and_paints_when_asked(open_browser: OpenBrowser, address: str) -> None:
     page = open_browser(**PHONE)
-    page.goto(address)
+    open_week(page, address)
     for slot in SQUARE:
         cell(page, slot).tap()
     assert ticked(page) == SQUARE
-    press(page, "Clear")
+    press(page, "Clear all")
     cell(page, 30).scroll_into_view_if_needed()
     before = page.evaluate("scrollY")
     x, y = middle(page, 30)
@@ -142,19 +128,115 @@ def test_form_without_script_has_every_half_hour(open_browser: OpenBrowser, addr
     page.get_by_text("Night and early morning").click()
     for slot in (3, *SQUARE):
         cell(page, slot).check()
+    page.get_by_text("Other hours, only if needed").click()
+    page.get_by_role("checkbox", name="Sun 23:30, if needed").check()
     expect(page.get_by_role("button", name="Undo")).to_be_hidden()
-    expect(page.get_by_role("checkbox", name="Mon 01:30")).to_be_checked()
+    expect(page.get_by_role("checkbox", name="Mon 01:30", exact=True)).to_be_checked()
 
 
-def test_errors_are_summed_up_and_read_first(open_browser: OpenBrowser, address: str) -> None:
-    page = open_browser(timezone_id="Asia/Tokyo")
-    page.goto(address)
-    assert page.get_by_label("Your time zone").input_value() == "Asia/Tokyo"
-    page.get_by_role("button", name="Sign up").click()
-    expect(page.locator("#error-summary")).to_be_focused()
-    assert page.title().startswith("Error: ")
-    page.get_by_role("link", name="Tell us your name.").click()
-    expect(page.get_by_label("Your name")).to_be_focused()
+def brush(page: Page, name: str) -> None:
+    page.locator("label.brush", has_text=name).click()
+
+
+def test_three_states_by_mouse(open_browser: OpenBrowser, address: str) -> None:
+    page = open_browser()
+    open_week(page, address)
+    cell(page, 36).scroll_into_view_if_needed()
+    cell(page, 36).click()
+    brush(page, "If needed")
+    cell(page, 37).click()
+    cell(page, 38).click()
+    cell(page, 38).click()
+    assert (ticked(page), maybe(page)) == ([36], [37])
+    cell(page, 36).click()
+    assert (ticked(page), maybe(page)) == ([], [36, 37])
+    expect(page.get_by_text("If needed 1 h: Mon 18:00–19:00")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="Mon 18:00, if needed")).to_be_visible()
+    brush(page, "Clear")
+    cell(page, 36).click()
+    assert (ticked(page), maybe(page)) == ([], [37])
+    press(page, "Undo", "Undo")
+    assert (ticked(page), maybe(page)) == ([36], [37])
+
+
+def test_three_states_by_keyboard(open_browser: OpenBrowser, address: str) -> None:
+    page = open_browser()
+    open_week(page, address)
+    cell(page, 36).focus()
+    for key in ("2", "Shift+ArrowDown", "ArrowDown", "1", "Space", "ArrowUp", "3", "Space"):
+        page.keyboard.press(key)
+    assert (ticked(page), maybe(page)) == ([38], [36])
+    expect(page.get_by_role("radio", name="Clear")).to_be_checked()
+    page.keyboard.press("Control+z")
+    assert (ticked(page), maybe(page)) == ([38], [36, 37])
+
+
+def test_working_week_takes_few_keys(open_browser: OpenBrowser, address: str) -> None:
+    """Monday to Friday, 18 to 20, from the one tab stop of the grid."""
+    page = open_browser()
+    open_week(page, address)
+    page.locator("[name=availability][tabindex='0']").focus()
+    keys = ["Shift+ArrowDown"] * 3 + ["Shift+ArrowRight"] * 4
+    for key in keys:
+        page.keyboard.press(key)
+    assert ticked(page) == [48 * day + row for day in range(5) for row in range(36, 40)]
+    assert len(keys) + 1 <= 15  # shift is held down once
+
+
+def test_home_and_end_lead_to_the_ends_of_a_row(open_browser: OpenBrowser, address: str) -> None:
+    page = open_browser()
+    open_week(page, address)
+    cell(page, 36 + 48).focus()
+    page.keyboard.press("End")
+    expect(cell(page, 36 + 6 * 48)).to_be_focused()
+    page.keyboard.press("Home")
+    expect(cell(page, 36)).to_be_focused()
+
+
+def test_arrows_follow_the_eye_from_right_to_left(open_browser: OpenBrowser, address: str) -> None:
+    page = open_browser()
+    open_week(page, address)
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    cell(page, 36).focus()
+    page.keyboard.press("ArrowLeft")
+    expect(cell(page, 36 + 48)).to_be_focused()
+    assert middle(page, 36)[0] > middle(page, 36 + 48)[0]
+
+
+def test_folds_keep_and_count_what_is_in_them(open_browser: OpenBrowser, address: str) -> None:
+    page = open_browser()
+    open_week(page, address)
+    night = page.get_by_text("Night and early morning")
+    night.click()
+    cell(page, 2).check()
+    cell(page, 3).check()
+    night.click()
+    expect(cell(page, 2)).to_be_hidden()
+    expect(page.get_by_text("1 h marked")).to_be_visible()
+    assert ticked(page) == [2, 3]
+
+
+def test_whole_week_is_asked_about(open_browser: OpenBrowser, address: str) -> None:
+    page = open_browser()
+    open_week(page, address)
+    question = page.get_by_text("You marked the whole week, nights too.")
+    expect(question).to_be_hidden()
+    page.get_by_text("Night and early morning").click()
+    cell(page, 0).focus()
+    for key in ["Shift+ArrowDown"] * 47 + ["Shift+End"]:
+        page.keyboard.press(key)
+    expect(question).to_be_visible()
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("button", name="Yes, any hour")).to_be_focused()
+    press(page, "Only from 08:00 to 22:00")
+    expect(question).to_be_hidden()
+    assert len(ticked(page)) == 7 * 28
+    press(page, "Undo")
+    expect(question).to_be_visible()
+    press(page, "Yes, any hour")
+    expect(question).to_be_hidden()
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("Step 3 of")).to_be_visible()
 
 
 def pages_without_sideways_scroll(page: Page, addresses: Iterable[str]) -> dict[str, int]:

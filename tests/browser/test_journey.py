@@ -12,6 +12,7 @@ from sqlalchemy import select
 from cohorts import native
 from cohorts.answers import Answers
 from cohorts.models import Signup, SignupState
+from tests.browser.sign_up import fill_in_person, go_on, middle, send, swipe
 from tests.factories import make_course as course_row
 from tests.site import Site, link_in
 
@@ -43,19 +44,12 @@ def make_course(page: Page) -> str:
     return page.url.rstrip("/").split("/")[-1]
 
 
-def cell(page: Page, slot: int) -> tuple[float, float]:
-    """Return the middle of a half hour of the grid."""
-    box = page.locator(f"[name=availability][value='{slot}']").bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
 def paint_by_mouse(page: Page, slots: Iterable[int]) -> None:
     first, *_, last = sorted(slots)
     page.locator(f"[name=availability][value='{first}']").scroll_into_view_if_needed()
-    page.mouse.move(*cell(page, first))
+    page.mouse.move(*middle(page, first))
     page.mouse.down()
-    page.mouse.move(*cell(page, last), steps=8)
+    page.mouse.move(*middle(page, last), steps=8)
     page.mouse.up()
     expect(page.get_by_text("Free 2 h a week: Mon 18:00–20:00")).to_be_visible()
 
@@ -65,33 +59,18 @@ def paint_by_touch(page: Page, slots: Iterable[int]) -> None:
     first, *_, last = sorted(slots)
     page.get_by_role("button", name="Paint by finger").tap()
     page.locator(f"[name=availability][value='{first}']").scroll_into_view_if_needed()
-    (x, y), (_, end) = cell(page, first), cell(page, last)
-    finger = page.context.new_cdp_session(page)
-
-    def touch(kind: str, *points: tuple[float, float]) -> None:
-        finger.send(
-            "Input.dispatchTouchEvent",
-            {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]},
-        )
-
-    touch("touchStart", (x, y))
-    for step in range(1, 9):
-        touch("touchMove", (x, y + (end - y) * step / 8))
-        page.wait_for_timeout(30)  # a finger draws; a jump would be a fling, which eats the next tap
-    touch("touchMove", (x, end))
-    page.wait_for_timeout(150)
-    touch("touchEnd")
+    swipe(page, middle(page, first), middle(page, last))
     expect(page.get_by_text("Free 2 h a week: Mon 18:00–20:00")).to_be_visible()
 
 
 def sign_up_by_mouse(page: Page, path: str, email: str) -> None:
     page.goto(path)
-    page.get_by_label("Your name").fill("Mona Maus")
-    page.get_by_label("E-mail address", exact=True).fill(email)
     page.get_by_label("English").first.check()
+    fill_in_person(page, email, "Mona Maus")
     paint_by_mouse(page, MONDAY_18_TO_20)
+    go_on(page)
     page.locator("[name=interests]").first.fill("Jazz, The Beatles")
-    page.get_by_role("button", name="Sign up", exact=True).click()
+    send(page)
 
 
 def sign_up_by_touch(page: Page, path: str, email: str) -> None:
@@ -101,7 +80,10 @@ def sign_up_by_touch(page: Page, path: str, email: str) -> None:
     page.get_by_label("E-mail address", exact=True).tap()
     page.keyboard.type(email)
     page.get_by_label("English").first.tap()
+    page.get_by_role("button", name="Next").tap()
     paint_by_touch(page, MONDAY_18_TO_20)
+    for _ in range(2):
+        page.get_by_role("button", name="Next").tap()
     page.get_by_role("button", name="Sign up", exact=True).tap()
 
 
@@ -114,6 +96,11 @@ def tab_to(page: Page, selector: str) -> None:
     raise AssertionError(f"{selector} is not reached by Tab")
 
 
+def press_next(page: Page) -> None:
+    tab_to(page, ".step-nav .button--large")
+    page.keyboard.press("Enter")
+
+
 def sign_up_by_keyboard(page: Page, path: str, email: str) -> None:
     page.goto(path)
     tab_to(page, "[name=name]")
@@ -122,11 +109,14 @@ def sign_up_by_keyboard(page: Page, path: str, email: str) -> None:
     page.keyboard.type(email)
     tab_to(page, "[name=languages][value=English]")
     page.keyboard.press("Space")
+    press_next(page)
     tab_to(page, "[name=availability]")
     assert page.evaluate("document.activeElement.value") == "36"  # Monday 18:00
     for _ in range(3):
         page.keyboard.press("Shift+ArrowDown")
-    tab_to(page, "form[method=post] button:not([type=button])")
+    press_next(page)
+    press_next(page)
+    tab_to(page, ".finish button")
     page.keyboard.press("Enter")
 
 

@@ -255,14 +255,17 @@ class AvailabilityGrid extends HTMLElement {
   // What keeps this step from being done, in words; empty when nothing does.
   get problem() {
     if (this.now.every((state) => state === NOT)) return this.words.nothing;
-    return this.isWhole && this.meantWhole().disabled ? this.words.whole : "";
+    return this.question ? this.words.whole : "";
   }
+
+  // The box that asks about the whole week, while it asks.
+  get question() { return this.isWhole && this.meantWhole().disabled ? this.querySelector("[data-whole]") : null; }
 
   // ---- the week in words, below the grid; screen readers hear it once a change is done ----
 
   describe() {
     this.querySelector("[data-undo]").disabled = !this.past.length;
-    this.querySelector("[data-whole]").hidden = !(this.isWhole && this.meantWhole().disabled);
+    this.querySelector("[data-whole]").hidden = !this.question;
     for (const fold of this.querySelectorAll("[data-fold]")) {
       const marked = [...fold.querySelectorAll("input")].filter((cell) => this.now[cell.value] !== NOT).length;
       const note = fold.querySelector("[data-inside]");
