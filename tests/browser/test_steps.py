@@ -45,7 +45,7 @@ def signup_of(site: Site, email: str) -> Signup:
 def test_steps_go_on_and_back_and_then_sign_up(site: Site, open_browser: OpenBrowser, address: str) -> None:
     page = open_browser(**PHONE, timezone_id="Asia/Kolkata")
     page.goto(address)
-    expect(page.get_by_text("Step 1 of 4")).to_be_visible()
+    expect(page.get_by_text("Step 1 of 5")).to_be_visible()
     expect(page.get_by_role("button", name="Back")).to_be_hidden()
     expect(page.get_by_role("button", name="Sign up", exact=True)).to_be_hidden()
     fill_in_person(page)
@@ -109,7 +109,7 @@ def test_server_error_opens_its_step(site: Site, open_browser: OpenBrowser, addr
     page.get_by_label("How many hours a week").fill("many")
     send(page)
     expect(page.locator("#error-summary")).to_be_focused()
-    expect(page.get_by_text("Step 3 of 4")).to_be_visible()
+    expect(page.get_by_text("Step 3 of 5")).to_be_visible()
     expect(page.get_by_label("How many hours a week")).to_be_visible()
     assert page.title().startswith("Error: ")
     page.get_by_role("button", name="Back").click()
@@ -176,7 +176,7 @@ def test_draft_is_dropped_afresh_after_a_week_and_by_signing_up(
         } }"""
     )
     page.reload()
-    expect(page.get_by_text("Step 1 of 4")).to_be_visible()
+    expect(page.get_by_text("Step 1 of 5")).to_be_visible()
     expect(offer).to_be_hidden()
     assert page.evaluate("localStorage.length") == 0
     begin()
