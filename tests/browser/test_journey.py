@@ -80,11 +80,12 @@ def sign_up_by_touch(page: Page, path: str, email: str) -> None:
     page.get_by_label("E-mail address", exact=True).tap()
     page.keyboard.type(email)
     page.get_by_label("English").first.tap()
-    page.get_by_role("button", name="Next").tap()
+    page.get_by_role("button", name="Next: ").tap()
     paint_by_touch(page, MONDAY_18_TO_20)
-    for _ in range(2):
-        page.get_by_role("button", name="Next").tap()
-    page.get_by_role("button", name="Sign up", exact=True).tap()
+    finish = page.get_by_role("button", name="Sign up", exact=True)
+    while not finish.is_visible():
+        page.get_by_role("button", name="Next: ").tap()
+    finish.tap()
 
 
 def tab_to(page: Page, selector: str) -> None:
@@ -114,8 +115,8 @@ def sign_up_by_keyboard(page: Page, path: str, email: str) -> None:
     assert page.evaluate("document.activeElement.value") == "36"  # Monday 18:00
     for _ in range(3):
         page.keyboard.press("Shift+ArrowDown")
-    press_next(page)
-    press_next(page)
+    while not page.locator(".finish button").is_visible():
+        press_next(page)
     tab_to(page, ".finish button")
     page.keyboard.press("Enter")
 
