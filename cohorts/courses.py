@@ -29,7 +29,9 @@ from .models import (
     signup_interests,
 )
 from .policies import within_reach
-from .questions import QUESTIONS, Counts
+from .questions import GOALS as COUNTED
+from .questions import MAX_WEIGHT as MAX_WEIGHT
+from .questions import QUESTIONS
 
 MOVES: Final = {
     CourseState.DRAFT: frozenset({CourseState.OPEN, CourseState.RUNNING}),
@@ -39,12 +41,9 @@ MOVES: Final = {
     CourseState.FINISHED: frozenset({CourseState.RUNNING}),
 }
 """From each state, the states a course may go to next; a course runs once cohorts are published."""
-GOALS: Final = tuple(
-    key for key, question in QUESTIONS.items() if question.counts in (Counts.SIMILAR, Counts.COMPLEMENTARY)
-)
+GOALS: Final = tuple(key for key, question in QUESTIONS.items() if question.counts in COUNTED)
 """Keys of the questions whose answers have a weight."""
 
-MAX_WEIGHT: Final = 10.0
 MAX_SLUG: Final = 60
 MAX_TITLE: Final = 120
 MAX_INTEREST: Final = 80
@@ -81,6 +80,8 @@ class Details:
         closes_at: Sign-up closes then; None for by hand.
         questions: How each question is asked, by key; those left out stay as they are.
         interests: Labels that learners can pick from; None leaves them as they are.
+        own_weights: How much those of the course's own questions count that are goals, by key; those left out
+            stay as they are. The questions themselves are changed in ``cohorts.custom``.
     """
 
     title: str
@@ -98,10 +99,13 @@ class Details:
     closes_at: datetime | None = None
     questions: Mapping[str, Asking] = field(default_factory=dict)
     interests: tuple[str, ...] | None = None
+    own_weights: Mapping[str, float] = field(default_factory=dict)
 
 
 _COLUMNS: Final = tuple(
-    each.name for each in fields(Details) if each.name not in ("slug", "questions", "interests")
+    each.name
+    for each in fields(Details)
+    if each.name not in ("slug", "questions", "interests", "own_weights")
 )
 
 
@@ -122,7 +126,9 @@ def details_of(course: Course) -> Details:
         questions={
             each.key: Asking(asked=each.asked, required=each.required, weight=each.weight)
             for each in course.questions
+            if each.kind is None
         },
+        own_weights={each.key: each.weight for each in course.questions if each.counts in COUNTED},
         interests=tuple(each.label for each in course.interests if each.listed),
         **{name: getattr(course, name) for name in _COLUMNS},
     )
@@ -277,6 +283,9 @@ def _fill(course: Course, details: Details) -> None:
         question.asked = asking.asked or asking.required
         question.required = asking.required
         question.weight = asking.weight
+    for key, weight in details.own_weights.items():
+        if key in known and known[key].kind is not None:
+            known[key].weight = weight
     if details.interests is not None:
         _list_interests(course, details.interests)
 
@@ -373,6 +382,8 @@ def _rules(details: Details) -> Iterable[tuple[str, bool, str]]:
             wrong,
             _("%(key)s: a weight lies between 0 and %(most)g.", key=key, most=MAX_WEIGHT),
         )
+    wrong = any(not 0 <= weight <= MAX_WEIGHT for weight in details.own_weights.values())
+    yield "questions", wrong, _("A weight lies between 0 and %(most)s.", most=f"{MAX_WEIGHT:g}")
     for label in details.interests or ():
         yield (
             "interests",

@@ -17,7 +17,7 @@ from .exceptions import Conflict, InvalidInput, NotFound
 from .kinds import CHOICES, KINDS, MAX_LABEL
 from .language import gettext as _
 from .models import Course, CourseQuestion, Signup
-from .questions import GOALS, QUESTIONS, CustomQuestion, Kind
+from .questions import GOALS, MAX_WEIGHT, QUESTIONS, CustomQuestion, Kind
 from .roster_rows import COLUMNS
 from .signups import forget
 from .texts import is_plain, once, one_line
@@ -26,14 +26,14 @@ MAX_QUESTIONS: Final = 30
 MAX_TEXT: Final = 200
 MAX_OPTIONS: Final = 100
 MAX_KEY: Final = 40
-MAX_WEIGHT: Final = 10.0
 
 POINTS: Final = {Kind.SCALE: range(2, 11), Kind.RATING: range(2, 11), Kind.FAVOURITES: range(1, 11)}
 """How many steps a scale or a rating can have, and how many favourites there can be room for."""
 WITH_OPTIONS: Final = frozenset({Kind.ONE, Kind.RATING})
 """Kinds that make no sense without options."""
 
-_RESERVED: Final = {*FIELDS, *QUESTIONS, *COLUMNS}
+_RESERVED: Final = {*FIELDS, *QUESTIONS, *COLUMNS, "new"}
+"""Columns of files, and an address beside those of a course's questions."""
 
 
 def get(course: Course, key: str) -> CustomQuestion:

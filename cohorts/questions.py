@@ -24,6 +24,8 @@ class Counts(StrEnum):
 GOALS: Final = frozenset({Counts.SIMILAR, Counts.DIVERSE, Counts.BALANCED, Counts.COMPLEMENTARY})
 """What makes one cohort better than another, by a weight; the others are rules, or nothing to a match."""
 
+MAX_WEIGHT: Final = 10.0
+
 
 class Kind(StrEnum):
     """What an answer to a question of a course's own is (see ``cohorts.kinds``)."""

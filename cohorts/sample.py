@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from . import courses, imports, meetings, native
+from . import courses, custom, imports, meetings, native
 from .answers import Answers
 from .models import Course, User, now
-from .questions import Experience
-from .sample_words import GOALS, REGIONS, SKILLS, TOPICS, Region, Weighted
+from .questions import Counts, CustomQuestion, Experience, Kind
+from .sample_words import ARTISTS, GOALS, REGIONS, SKILLS, TOPICS, Region, Weighted
 from .week import SLOTS
 
 EVENING: Final = range(36, 45)
@@ -143,6 +143,52 @@ def interests_of(made: Sequence[Answers]) -> tuple[str, ...]:
     )
 
 
+QUESTIONS: Final = (
+    CustomQuestion(
+        kind=Kind.FAVOURITES,
+        label="Which artists do you love?",
+        help="Up to three. Spelling does not matter.",
+        options=ARTISTS,
+        points=3,
+        counts=Counts.SIMILAR,
+        weight=1.0,
+    ),
+    CustomQuestion(
+        kind=Kind.RATING,
+        label="How much do you like to do this?",
+        options=("Listening closely", "Recording", "Mixing", "Writing songs"),
+        points=5,
+        counts=Counts.SIMILAR,
+        weight=0.5,
+    ),
+    CustomQuestion(
+        kind=Kind.SCALE,
+        label="How do you start something new?",
+        options=("I read about it first", "I try at once"),
+        points=5,
+        counts=Counts.BALANCED,
+        weight=0.5,
+    ),
+)
+"""What the sample course asks of its own."""
+
+
+def _answered(made: Sequence[Answers], asked: Sequence[CustomQuestion], seed: int) -> list[Answers]:
+    """Return sign-ups with answers to the questions of the sample course; some people leave some out."""
+    random = Random(seed)  # noqa: S311 (no secret is made here)
+    artists, rating, scale = asked
+    answered = []
+    for person in made:
+        loved = random.sample(ARTISTS, random.randrange(4))
+        custom_answers: dict[str, Any] = {
+            artists.key: [_misspelt(random, each) if random.random() < _MISSPELT else each for each in loved],
+            rating.key: {item: random.randint(1, 5) for item in rating.options if random.random() < 0.8},
+            scale.key: random.choice((None, 1, 2, 2, 3, 3, 4, 4, 5)),
+        }
+        answered.append(replace(person, custom={key: kept for key, kept in custom_answers.items() if kept}))
+    return answered
+
+
 def course(session: Session, user: User, n: int = 120, seed: int = 1) -> Course:
     """Make the sample course of ``user``: open, with ``n`` confirmed sign-ups, ready to be matched."""
     at = now()
@@ -155,7 +201,9 @@ def course(session: Session, user: User, n: int = 120, seed: int = 1) -> Course:
         interests=interests_of(made),
     )
     found = courses.create(session, user, details)
+    asked = [custom.add(session, found, each) for each in QUESTIONS]
     courses.open_sign_up(session, found, at=at)
-    plan = imports.dry_run(session, found, native.write(made).encode(), "sample.csv")
+    made = _answered(made, asked, seed)
+    plan = imports.dry_run(session, found, native.write(made, asked).encode(), "sample.csv")
     imports.apply(session, found, plan, leave_out_refused=False, at=at)
     return found

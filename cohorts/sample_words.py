@@ -217,3 +217,9 @@ GOALS: Final = (
     "Learn why some chords hurt",
     "Put an EP together by the summer",
 )
+
+ARTISTS: Final = _list(
+    "Miriam Makeba; The Beatles; Björk; Fela Kuti; Nina Simone; Kraftwerk; Joni Mitchell; Tinariwen; "
+    "Cesária Évora; Radiohead; Ravi Shankar; Mercedes Sosa"
+)
+"""Whom somebody may love."""

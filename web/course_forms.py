@@ -29,7 +29,9 @@ from cohorts.exceptions import InvalidInput
 from cohorts.language import gettext as _
 from cohorts.language import lazy_gettext as lazy
 from cohorts.models import now
-from cohorts.questions import QUESTIONS
+from cohorts.questions import GOALS, QUESTIONS, CustomQuestion
+
+from .custom_fields import PREFIX
 
 WEIGHTS: Final = (
     (0.0, lazy("not at all (%(weight)s)", weight="0")),
@@ -116,7 +118,8 @@ class KeptSelectField(SelectField):  # type: ignore[misc]
             self.choices = [*self.choices, SelectChoice(f"{value:g}")]
 
 
-def _weight_field(label: str = lazy("How much it counts")) -> KeptSelectField:
+def weight_field(label: str = lazy("How much it counts")) -> KeptSelectField:
+    """Return a choice of how much a question counts, in words with the number beside."""
     choices = [SelectChoice(f"{weight:g}", words) for weight, words in WEIGHTS]
     return KeptSelectField(label, choices=choices, coerce=float)
 
@@ -138,15 +141,22 @@ class AskedForm(Form):  # type: ignore[misc]
 class GoalForm(AskedForm):
     """Whether a question is asked, and how much its answers count."""
 
-    weight = _weight_field()
+    weight = weight_field()
 
 
 def _goal_or_not(key: str) -> type[Form]:
     return GoalForm if key in courses.GOALS else AskedForm
 
 
-def _weight_form(key: str) -> type[Form]:
-    return type("WeightForm", (Form,), {"weight": _weight_field(QUESTIONS[key].label)})
+def _weights_form(own: Iterable[CustomQuestion] = ()) -> type[Form]:
+    """Return a form with a weight for every question that can have one, a course's own among them."""
+    labels = {key: QUESTIONS[key].label for key in courses.GOALS}
+    labels |= {f"{PREFIX}{each.key}": each.label for each in own}
+    fields = {
+        name: FormField(type("WeightForm", (Form,), {"weight": weight_field(label)}), label=label)
+        for name, label in labels.items()
+    }
+    return type("WeightsForm", (Form,), fields)
 
 
 def _a_form_for_each(keys: Iterable[str], kind: Callable[[str], type[Form]]) -> type[Form]:
@@ -196,7 +206,7 @@ class CourseForm(SizesForm):
         shown = {each.name: getattr(details, each.name) for each in fields(details)}
         missing = {key: Asking(asked=False, weight=QUESTIONS[key].weight) for key in QUESTIONS}
         asked = {
-            key: {"asked": _asked(asking), "weight": asking.weight}
+            key: {"asked": asked_as(asking), "weight": asking.weight}
             for key, asking in {**missing, **details.questions}.items()
         }
         return cls(data=shown | {"interests": "\n".join(details.interests or ()), "questions": asked})
@@ -222,7 +232,8 @@ class CourseForm(SizesForm):
         return Details(**usual | readable | {"interests": interests, "questions": asked})
 
 
-def _asked(asking: Asking) -> str:
+def asked_as(asking: Asking | CustomQuestion) -> str:
+    """Return which of ``ASKED`` a question is."""
     if asking.required:
         return "required"
     return "optional" if asking.asked else "no"
@@ -277,17 +288,20 @@ class MatchForm(SizesForm):
     )
     convenor_required = BooleanField(lazy("Every cohort has somebody who would get the first meeting going"))
     asynchronous = BooleanField(lazy("People whose hours fit nobody's get a cohort without a fixed meeting"))
-    weights = FormField(_a_form_for_each(courses.GOALS, _weight_form))
+    weights = FormField(_weights_form())
 
     @classmethod
-    def showing(cls, details: Details) -> Self:
-        """Return a form that shows how a course is matched, or what was just sent.
+    def showing(cls, details: Details, own: Iterable[CustomQuestion] = ()) -> Self:
+        """Return a form that shows how a course is matched, with questions of its own, or what was just sent.
 
         Only questions that are asked can count, so the others have no weight to choose.
         """
+        own = [each for each in own if each.asked and each.counts in GOALS]
         counting = {key: asking for key, asking in details.questions.items() if key in courses.GOALS}
         weights = {key: {"weight": asking.weight} for key, asking in counting.items()}
-        form = cls(data={name: getattr(details, name) for name in SIZES} | {"weights": weights})
+        weights |= {f"{PREFIX}{each.key}": {"weight": each.weight} for each in own}
+        kind = type(cls.__name__, (cls,), {"weights": FormField(_weights_form(own))})
+        form: Self = kind(data={name: getattr(details, name) for name in SIZES} | {"weights": weights})
         for key in courses.GOALS:
             if key not in counting or not counting[key].asked:
                 del form.weights.form[key]
@@ -307,12 +321,17 @@ class MatchForm(SizesForm):
 
     def details(self, before: Details) -> Details:
         """Return the details of a course with what was filled in."""
+        weights = {name: answer["weight"] for name, answer in self.weights.data.items()}
         changed = {
-            key: replace(before.questions[key], weight=answer["weight"])
-            for key, answer in self.weights.data.items()
+            key: replace(before.questions[key], weight=weight)
+            for key, weight in weights.items()
+            if not key.startswith(PREFIX)
+        }
+        own = {
+            name.removeprefix(PREFIX): weight for name, weight in weights.items() if name.startswith(PREFIX)
         }
         sizes = {name: self.data[name] for name in SIZES}
-        return replace(before, **sizes, questions={**before.questions, **changed})
+        return replace(before, **sizes, questions={**before.questions, **changed}, own_weights=own)
 
 
 class UploadForm(FlaskForm):  # type: ignore[misc]

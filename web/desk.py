@@ -9,10 +9,22 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, abort, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import availability, courses, directory, help_requests, policies, runs, signups, statistics
+from cohorts import (
+    availability,
+    courses,
+    custom,
+    directory,
+    help_requests,
+    policies,
+    runs,
+    signups,
+    statistics,
+)
 from cohorts.answers import time_zones
+from cohorts.asking import custom_questions
 from cohorts.courses import Asking, Details
 from cohorts.exceptions import InvalidInput
+from cohorts.kinds import KINDS
 from cohorts.language import gettext as _
 from cohorts.links import Links
 from cohorts.models import Course, User, now
@@ -24,6 +36,7 @@ from .auth import current_user, organiser_required
 from .course_forms import CourseForm
 from .database import session
 from .outlook import MOVES, outlook
+from .question_forms import SHORT_COUNTS
 
 blueprint = Blueprint("organiser", __name__, url_prefix="/organise")
 
@@ -117,7 +130,16 @@ def settings(slug: str) -> ResponseReturnValue:
             session().commit()
             flash(_("The settings are saved."), "good")
             return redirect(url_for(".desk", slug=course.slug))
-    return render_template("organiser/settings.html", form=form, course=course), _status(form)
+    page = render_template(
+        "organiser/settings.html",
+        form=form,
+        course=course,
+        own=custom_questions(course),
+        answered=custom.count_answers(session(), course),
+        kinds=KINDS,
+        short_counts=SHORT_COUNTS,
+    )
+    return page, _status(form)
 
 
 @blueprint.get("/<slug>")

@@ -173,7 +173,7 @@ def _course_page(found: Course, form: SignUpForm, interests: tuple[list[str], li
         phase=phase,
         count=count if count >= FEW else None,
         places=places,
-        **_form_parts(form, interests),
+        **form_parts(form, interests),
     )
 
 
@@ -183,11 +183,11 @@ def _edit_page(token: str, signup: Signup, form: SignUpForm, interests: tuple[li
         signup=signup,
         course=signup.course,
         token=token,
-        **_form_parts(form, interests),
+        **form_parts(form, interests),
     )
 
 
-def _form_parts(form: SignUpForm, interests: tuple[list[str], list[str]]) -> dict[str, Any]:
+def form_parts(form: SignUpForm, interests: tuple[list[str], list[str]]) -> dict[str, Any]:
     """Return what ``learner/_form.html`` needs."""
     zone = form.time_zone.data or ""
     return {

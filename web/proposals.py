@@ -10,6 +10,7 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 
 from cohorts import courses, directory, language, proposals, runs, signups
+from cohorts.asking import custom_questions
 from cohorts.exceptions import Conflict, InvalidInput, RunInProgress, UnfitPool
 from cohorts.language import gettext as _
 from cohorts.meetings import Meeting, local_times, weekly, when
@@ -85,7 +86,7 @@ def match(slug: str) -> ResponseReturnValue:
     """Ask for a run."""
     course = own_course(slug)
     details = courses.details_of(course)
-    form = MatchForm.showing(details)
+    form = MatchForm.showing(details, custom_questions(course))
     if form.validate_on_submit():
         try:
             return _request(course, form)
