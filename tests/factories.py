@@ -24,7 +24,7 @@ from cohorts.models import (
     User,
     now,
 )
-from cohorts.questions import QUESTIONS
+from cohorts.questions import QUESTIONS, CustomQuestion
 
 _numbers = count(1)
 
@@ -107,3 +107,16 @@ def make_cohort(session: Session, *members: Signup, **given: Any) -> Cohort:
     session.add(cohort)
     session.flush()
     return cohort
+
+
+def ask(session: Session, course: Course, *questions: CustomQuestion) -> Course:
+    """Let a course ask questions of its own, by the keys they have."""
+    for question in questions:
+        place = len(course.questions)
+        row = CourseQuestion(key=question.key, kind=question.kind, position=place)
+        for name in ("label", "help", "points", "counts", "weight", "may_mind", "asked", "required"):
+            setattr(row, name, getattr(question, name))
+        row.options = list(question.options)
+        course.questions.append(row)
+    session.flush()
+    return course

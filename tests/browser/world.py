@@ -49,7 +49,8 @@ from cohorts.models import (
     now,
 )
 from cohorts.subscriptions import Topic
-from tests.factories import make_course, make_signup, make_user
+from tests.factories import ask, make_course, make_signup, make_user
+from tests.questions import EXAMPLES
 from tests.site import SECRET
 from web import create_app
 
@@ -143,6 +144,7 @@ def fill(world: World, session: Session) -> None:
     _many(world, session, organiser)
     _going_on(world, session, organiser)
     _arabic(world, session, organiser)
+    _own_questions(world, session, organiser)
     course = _course(world, session, organiser, "files", "Files and rosters")
     rows = b"email,time_zone,availability\nann@example.org,UTC,Mon 18:00-20:00\nbad,UTC,Mon 25:00-26:00\n"
     upload = Upload(course_id=course.id, user_id=organiser.id, name="sign-ups.csv", content=rows)
@@ -208,6 +210,16 @@ def _signing_up(world: World, session: Session, organiser: User) -> None:
     world.words["signup"] = signed_up.key
     world.words["stop"] = world.links.stop_mails(signed_up, [Topic.REMINDERS]).rpartition("/")[2]
     world.words["sign_in"] = world.links.sign_in(make_user(session)).rpartition("/")[2]
+
+
+def _own_questions(world: World, session: Session, organiser: User) -> None:
+    """A course that asks a question of its own of every kind, and a learner who answered all."""
+    course = _course(world, session, organiser, "questions", "Songs and sounds")
+    ask(session, course, *(example.question for example in EXAMPLES.values()))
+    answers = {example.question.key: example.kept for example in EXAMPLES.values()}
+    signup = _learner(session, course, "Ada Answers", custom=answers, not_alone=["role"])
+    _token(world, "answered", signup)
+    world.words["answered_signup"] = signup.key
 
 
 def _runs(world: World, session: Session, organiser: User) -> None:

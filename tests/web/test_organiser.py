@@ -142,6 +142,7 @@ VALUES = {
     "slug": "poems",
     "key": "0123456789abcdef",
     "format_": "csv",
+    "question": "artists",
 }
 
 
