@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.browser.sign_up import fill_in_person
 from tests.browser.world import World, fill, fill_bare, served
 
 
@@ -91,6 +92,51 @@ def _name_nobody(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def _go_on(page: Page) -> None:
+    page.locator(".step-nav .button--large").click()
+
+
+def _to_week(page: Page) -> None:
+    fill_in_person(page)
+
+
+def _to_week_without_hours(page: Page) -> None:
+    _to_week(page)
+    _go_on(page)
+
+
+def _mark_week(page: Page) -> None:
+    """Mark some hours as free and some as if needed, and wait for the count."""
+    _to_week(page)
+    page.get_by_role("button", name="Weekday evenings").click()
+    page.locator("label.brush", has_text="If needed").click()
+    page.get_by_role("button", name="Weekends").click()
+    page.locator(".company.told").wait_for()
+
+
+def _mark_whole_week(page: Page) -> None:
+    _to_week(page)
+    page.evaluate(
+        """() => { for (const cell of document.querySelectorAll("[name=availability]")) cell.checked = true;
+        document.querySelector("availability-grid").refresh(); }"""
+    )
+    page.locator("[data-whole]").wait_for()
+
+
+def _to_last_step(page: Page) -> None:
+    _mark_week(page)
+    while page.locator(".step-nav .button--large").is_visible():
+        _go_on(page)
+
+
+def _come_back_to_draft(page: Page) -> None:
+    """Leave half-way and open the page again."""
+    _mark_week(page)
+    _go_on(page)
+    page.reload()
+    page.locator("[data-offer]").wait_for()
+
+
 ORGANISER, NEWCOMER = "organiser", "newcomer"
 
 LEARNERS_PAGES = (
@@ -100,6 +146,13 @@ LEARNERS_PAGES = (
     State("course", "learner.course", "/c/usual"),
     State("course-first", "learner.course", "/c/first"),
     State("course-errors", "learner.course", "/c/usual", act=_send_empty),
+    State("course-step-errors", "learner.course", "/c/usual", act=_go_on),
+    State("course-week", "learner.course", "/c/usual", act=_to_week),
+    State("course-week-errors", "learner.course", "/c/usual", act=_to_week_without_hours),
+    State("course-week-marked", "learner.course", "/c/usual", act=_mark_week),
+    State("course-week-whole", "learner.course", "/c/usual", act=_mark_whole_week),
+    State("course-last-step", "learner.course", "/c/usual", act=_to_last_step),
+    State("course-draft", "learner.course", "/c/usual", act=_come_back_to_draft),
     State("course-full", "learner.course", "/c/full"),
     State("course-later", "learner.course", "/c/later"),
     State("course-late", "learner.course", "/c/running"),

@@ -20,7 +20,11 @@ async function ask() {
   try {
     const answer = await fetch(note.dataset.overlap, { method: "POST", body: new URLSearchParams(week) });
     // A slow answer to an older question is of no use; and a count that does not come is no loss.
-    if (answer.ok && turn === asked) note.textContent = (await answer.json()).text;
+    if (!answer.ok) return;
+    const { text } = await answer.json();
+    if (turn !== asked) return;
+    note.textContent = text;
+    note.classList.add("told"); // from now on it stays in sight
   } catch { /* offline: the form can be filled in all the same */ }
 }
 
