@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from .exceptions import InvalidLink
+from .language import gettext as _
 from .meetings import stamp
 from .models import Signup, User, now
 from .subscriptions import Topic
@@ -123,12 +124,12 @@ class Links:
         try:
             user_id, nonce = self._sign_in.loads(token, max_age=SIGN_IN_SECONDS)
         except (BadData, TypeError, ValueError) as error:
-            raise InvalidLink from error
+            raise InvalidLink(_spent()) from error
         user = session.scalar(
             select(User).where(User.id == user_id, User.sign_in_nonce == nonce, User.active.is_(True))
         )
         if user is None:
-            raise InvalidLink
+            raise InvalidLink(_spent())
         return user
 
     def spend_sign_in(self, session: Session, token: str) -> User:
@@ -144,6 +145,10 @@ class Links:
             .execution_options(synchronize_session=False)
         )
         if spent.rowcount != 1:  # type: ignore[attr-defined]
-            raise InvalidLink
+            raise InvalidLink(_spent())
         session.refresh(user)
         return user
+
+
+def _spent() -> str:
+    return _("This sign-in link was used already, or it has run out. Ask for a new one.")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,10 @@ from cohorts.database import Database
 from cohorts.links import Links
 from cohorts.models import Base, User
 from tests.site import SECRET, site
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 __all__ = ["site"]
 
