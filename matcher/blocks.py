@@ -150,7 +150,8 @@ class Crew:
         self.p, self.affinity, self.watch = p, affinity, watch
         # One core is what nobody asked otherwise: then whoever set up joblib decides.
         self.n_jobs = params.n_jobs if params.n_jobs > 1 else None
-        self.params = replace(params, n_jobs=1)
+        # A block has its seconds from here; it is not to be patient because the whole pool has a time limit.
+        self.params = replace(params, n_jobs=1, time_limit=None)
 
     def solve(self, blocks: Sequence[Places], stop: Path, share: float, stage: Stage) -> list[Part]:
         """Each block's cohorts with their worths, in the order of the blocks, whoever is done first."""

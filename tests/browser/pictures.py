@@ -60,6 +60,7 @@ def take(browser: Browser, database: Database, links: Links) -> None:
     phone.goto(f"{links.public_url}/c/{SLUG}")
     fill_in_person(phone, "amina@example.org", "Amina Yusuf")
     phone.get_by_role("button", name="Weekday evenings").click()
+    phone.get_by_text("Free 15 h a week").wait_for()
     evening = phone.locator("[name=availability][value='38']")
     evening.evaluate("cell => cell.scrollIntoView({block: 'center'})")
     save(phone, "sign-up.png")
