@@ -74,7 +74,7 @@ def test_a_tiny_pool_reaches_the_optimum(shape, seed, by_rows):
     assert found == pytest.approx(optimum(kin, size), abs=1e-3)
 
 
-@QUICK
+@settings(max_examples=8)
 @given(seed=st.integers(0, 999))
 def test_large_cohorts_reach_the_optimum_of_two_halves(seed):
     kin = Kinship.of_matrix(symmetric(20, seed))
@@ -83,7 +83,8 @@ def test_large_cohorts_reach_the_optimum_of_two_halves(seed):
     held[np.arange(len(halves))[:, None], np.array(halves)] = 1
     affinity = kin.matrix.astype(np.float64)
     totals = ((held @ affinity) * held).sum(axis=1) + (((1 - held) @ affinity) * (1 - held)).sum(axis=1)
-    found = inside(kin, group_equally(kin, 10, limited(), random_state=0))
+    # A busy machine must not decide it.
+    found = inside(kin, group_equally(kin, 10, limited(2.0), random_state=0))
     assert found == pytest.approx(totals.max() / 2, abs=1e-3)
 
 
