@@ -187,7 +187,6 @@ class Course(Base):
     capacity: Mapped[int | None]
     opens_at: Mapped[datetime | None]
     closes_at: Mapped[datetime | None]
-    asks_age: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     questions: Mapped[list[CourseQuestion]] = relationship(
@@ -260,8 +259,7 @@ class Signup(Base):
     """One learner's sign-up for one course, with all their answers.
 
     ``paused_until`` is the first day they are back; ``findable`` says that others in the course, also
-    outside their cohort, may find them by name; ``age_rule`` is what they agreed to at ``age_agreed_at``
-    (see ``cohorts.ages``): no birth date is stored.
+    outside their cohort, may find them by name.
     ``custom`` holds the answers to the course's own questions by key (see ``cohorts.kinds``), ``not_alone``
     the keys of those with whose answer they do not want to be the only one, and ``shown`` the keys of all
     questions whose answer their cohort sees.
@@ -305,8 +303,6 @@ class Signup(Base):
     withdrawn_at: Mapped[datetime | None]
     paused_until: Mapped[date | None]
     findable: Mapped[bool] = mapped_column(default=False)
-    age_agreed_at: Mapped[datetime | None]
-    age_rule: Mapped[str] = mapped_column(default="")
 
     course: Mapped[Course] = relationship()
     interests: Mapped[list[Interest]] = relationship(secondary=signup_interests, order_by="Interest.label")

@@ -31,10 +31,8 @@ from sqlalchemy import String, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from .models import Course, Signup, SignupState
+from .policies import FEW
 from .week import SLOTS
-
-FEW: Final = 5
-"""Numbers are told in steps of this many, and none below it."""
 
 _QUARTERS: Final = 2 * SLOTS
 _ALL: Final = (1 << _QUARTERS) - 1

@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 from .exceptions import NotFound
 from .models import Course, CourseOrganiser, Role, User
 
+FEW: Final = 5
+"""A number of fewer people is told to nobody else: it says too much about who they are."""
+
 
 class Reach(enum.Enum):
     """Which courses somebody sees and runs."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from .checkins import PRESENCES
 from .models import CheckIn, Course, Departure, Leaving, Met, Signup
-
-FEW: Final = 5
-"""Fewer answers than this could tell who gave them."""
+from .policies import FEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def weeks(session: Session, course: Course) -> list[Week]:
 
 def reasons_to_leave(session: Session, course: Course) -> list[tuple[Leaving, int]]:
     """Return the reasons that five or more gave for leaving a cohort or the course, commonest first."""
-    count = func.count()
+    count = _people()
     rows = session.execute(
         select(Departure.because, count)
         .where(Departure.course_id == course.id, Departure.because.is_not(None))
@@ -74,9 +72,16 @@ def reasons_to_leave(session: Session, course: Course) -> list[tuple[Leaving, in
 
 def words_on_leaving(session: Session, course: Course) -> list[str]:
     """Return what five or more wrote on leaving, without names, in an order that says nothing."""
-    written = select(Departure.words).where(Departure.course_id == course.id, Departure.words != "")
-    words = session.scalars(written).all()
-    return sorted(words, key=str.casefold) if len(words) >= FEW else []
+    written = (Departure.course_id == course.id, Departure.words != "")
+    if (session.scalar(select(_people()).where(*written)) or 0) < FEW:
+        return []
+    return sorted(session.scalars(select(Departure.words).where(*written)), key=str.casefold)
+
+
+def _people() -> ColumnElement[int]:
+    """How many left: somebody who left often is one, and so is each departure of those who were erased."""
+    erased = func.count().filter(Departure.signup_id.is_(None))
+    return func.count(Departure.signup_id.distinct()) + erased
 
 
 def _told(count: int) -> int | None:

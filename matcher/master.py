@@ -91,8 +91,13 @@ class Master:
         shares, prices = self._shares[is_open], self._prices[left]
         self._shares[:] = self._prices[:] = 0.0
         if len(is_open):
-            solve = _solve_exactly if len(left) <= FEW else _solve_nearly
-            self._shares[is_open], self._prices[left] = solve(matrix, worths[is_open], shares, prices)
+            worths_open = worths[is_open]
+            if len(left) <= FEW:
+                found = solve_relaxation(matrix, worths_open, len(left))
+                shares, prices = found.share, found.prices
+            else:
+                shares, prices = _solve_nearly(matrix, worths_open, shares, prices)
+            self._shares[is_open], self._prices[left] = shares, prices
         return float(worths @ self._shares) + sum(self.settled.values())
 
     def prices(self) -> NDArray[np.float64]:
@@ -113,17 +118,6 @@ class Master:
         """The members of all cohorts one after the other, where each one's begin, and the worths."""
         worths = np.fromiter(self.worths.values(), dtype=np.float64, count=len(self.worths))
         return np.array(self._members, dtype=np.int32), np.array(self._ends)[:-1], worths
-
-
-def _solve_exactly(
-    matrix: sparse.csc_array,
-    worths: NDArray[np.float64],
-    _shares: NDArray[np.float64],
-    _prices: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The shares and prices of a vertex."""
-    found = solve_relaxation(matrix, worths, matrix.shape[0])
-    return found.share, found.prices
 
 
 def _solve_nearly(

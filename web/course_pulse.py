@@ -10,6 +10,7 @@ from cohorts import help_requests, pauses, pulse
 from cohorts.checkins import PRESENCES
 from cohorts.language import lazy_gettext as _l
 from cohorts.models import Course, CourseState, now
+from cohorts.policies import FEW
 
 from .changes_forms import MET, REASONS
 
@@ -31,6 +32,6 @@ def on_desk(session: Session, course: Course) -> dict[str, Any]:
         "presences": [(key, name, PRESENCES[key]) for key, name in NAMES],
         "reasons": [(words[because], count) for because, count in pulse.reasons_to_leave(session, course)],
         "words": pulse.words_on_leaving(session, course),
-        "away": away if away >= pulse.FEW else None,
+        "away": away if away >= FEW else None,
     }
     return {"pulse": found}

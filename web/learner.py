@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,6 +11,7 @@ from cohorts import availability, language, meetings, signups
 from cohorts.exceptions import InvalidInput
 from cohorts.language import gettext as _
 from cohorts.models import Course, Signup, SignupState, now
+from cohorts.policies import FEW
 from cohorts.signups import Phase
 from cohorts.standing import standing_of
 from cohorts.week import SLOTS
@@ -31,9 +32,6 @@ from .forms import LANGUAGES, SignUpForm
 from .personal import blueprint, own_confirmed, own_signup
 
 __all__ = ["blueprint", "checkin_pages", "cohort_pages", "meeting_pages", "my_data", "overlap"]
-
-FEW: Final = 5
-"""Below this many sign-ups their number says too much about who is there, and too little to others."""
 
 
 @blueprint.get("/")

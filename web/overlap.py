@@ -14,7 +14,8 @@ from cohorts.answers import time_zones
 from cohorts.language import gettext as _
 from cohorts.language import number
 from cohorts.models import Course, Signup
-from cohorts.overlap import FEW, is_long_enough, overlap
+from cohorts.overlap import is_long_enough, overlap
+from cohorts.policies import FEW
 from cohorts.week import SLOTS
 
 from .database import session

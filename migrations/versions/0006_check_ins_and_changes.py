@@ -102,18 +102,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_departures_course_id"), "departures", ["course_id"])
     op.create_index(op.f("ix_departures_signup_id"), "departures", ["signup_id"])
-    op.add_column("courses", sa.Column("asks_age", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("signups", sa.Column("paused_until", sa.Date(), nullable=True))
     op.add_column("signups", sa.Column("findable", sa.Boolean(), nullable=False, server_default=sa.false()))
-    op.add_column("signups", moment("age_agreed_at", nullable=True))
-    op.add_column("signups", sa.Column("age_rule", sa.String(), nullable=False, server_default=""))
 
 
 def downgrade() -> None:
     with op.batch_alter_table("signups") as signups:
-        for column in ("age_rule", "age_agreed_at", "findable", "paused_until"):
+        for column in ("findable", "paused_until"):
             signups.drop_column(column)
-    with op.batch_alter_table("courses") as courses:
-        courses.drop_column("asks_age")
     for table in reversed(TABLES):
         op.drop_table(table)

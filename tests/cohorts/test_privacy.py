@@ -64,7 +64,6 @@ def canary(session: Session, course: Course) -> Signup:
         wants_help_with=[CANARY],
         languages=[CANARY],
         works_with=[f"{CANARY}.friend@example.org"],
-        age_rule=CANARY,
     )
     mate = make_signup(session, course, works_with=[ADDRESS, "zoe@example.org"], name="Mate", languages=[])
     cohort = make_cohort(session, me, mate)

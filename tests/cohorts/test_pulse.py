@@ -71,6 +71,26 @@ def test_reasons_and_words_of_leaving_are_told_from_five_on(session: Session) ->
     assert pulse.words_on_leaving(session, course) == ["A word", "Word 0", "Word 1", "Word 2", "Word 3"]
 
 
+def test_who_leaves_often_is_one_person(session: Session) -> None:
+    course = make_course(session)
+    leavers = [make_signup(session, course) for _ in range(5)]
+
+    def leave(number: int) -> None:
+        me = leavers[number]
+        session.add(
+            Departure(course_id=course.id, signup_id=me.id, whole_course=False, words=f"Word {number}")
+        )
+        session.add(Departure(course_id=course.id, signup_id=me.id, whole_course=True, because=Leaving.LIFE))
+        session.flush()
+
+    for number in (0, 0, 0, 0, 0, 1, 2, 3):
+        leave(number)
+    assert (pulse.reasons_to_leave(session, course), pulse.words_on_leaving(session, course)) == ([], [])
+    leave(4)
+    assert pulse.reasons_to_leave(session, course) == [(Leaving.LIFE, 5)]
+    assert len(pulse.words_on_leaving(session, course)) == 9
+
+
 # ---- requests for help ----
 
 
