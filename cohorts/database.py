@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,13 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, DateTime, Dialect, String, create_engine, event, text
+from sqlalchemy import Connection, DateTime, Dialect, String, Text, create_engine, event, text
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
 import migrations
 
+from .language import Sentence
 from .week import SLOTS
 
 _MIGRATION_LOCK: Final = 7_020_114_908
@@ -63,6 +65,23 @@ class WeekSlots(TypeDecorator[frozenset[int]]):
             return None
         bits = int(value, 16)
         return frozenset(slot for slot in range(SLOTS) if bits >> slot & 1)
+
+
+class Stored(TypeDecorator[str | Sentence]):
+    """A text as it stands, or a sentence with its values, which is kept as JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | Sentence | None, dialect: Dialect) -> str | None:
+        """Write a sentence as JSON, its text first."""
+        if isinstance(value, Sentence):
+            return json.dumps({"text": value["text"], **value}, ensure_ascii=False)
+        return value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | Sentence | None:
+        """Read a sentence back."""
+        return Sentence(json.loads(value)) if value and value.startswith('{"text": ') else value
 
 
 class Database:

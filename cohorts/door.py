@@ -11,6 +11,7 @@ from .answers import Answers
 from .asking import custom_questions
 from .exceptions import Contradiction, UnfitPool
 from .kinds import CAN, WANTS
+from .language import Sentence, marked
 from .language import gettext as _
 from .questions import GOALS, QUESTIONS, Counts, CustomQuestion, Kind
 
@@ -221,6 +222,34 @@ def contradiction(names: Sequence[str], rules: Collection[str], size_max: int) -
         "can be kept",
         people=who,
     )
+
+
+def sentence_of(said: matcher.Said, labels: Mapping[str, str]) -> Sentence:
+    """Return what the matcher said as it is stored, to be worded when it is shown.
+
+    ``labels`` are the course's own questions by their keys.
+    """
+    values = {name: _value_of(value, labels) for name, value in said.values.items()}
+    sentence = Sentence(text=said.template, values=values)
+    return sentence if said.n is None else Sentence(sentence, plural=said.plural, n=said.n)
+
+
+def _value_of(value: matcher.Value, labels: Mapping[str, str]) -> Any:
+    import matcher
+
+    if isinstance(value, matcher.Said):
+        return sentence_of(value, labels)
+    if isinstance(value, matcher.Hours):
+        return asdict(value)
+    if isinstance(value, matcher.Asked):
+        if value.key in labels:
+            return Sentence(text=marked("“%(label)s”"), values={"label": labels[value.key]})
+        return Sentence(text=_NAMED[value.key], values={}) if value.key in _NAMED else str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+_NAMED: Final[Mapping[str, str]] = {"interests": marked("interests")}
+"""How a reason calls the questions that every course can ask and whose answers it can name."""
 
 
 _MATCHED_AS: Final[Mapping[Kind, Literal["tags", "text", "number", "category", "ratings", "help"]]] = {

@@ -13,12 +13,12 @@ from __future__ import annotations
 import datetime as dt
 import gettext as catalogues
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from .week import SLOT_MINUTES, SLOTS, WEEKDAYS
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 ENGLISH: Final = "en"
 _PLAIN_ENGLISH: Final = "en_GB"
 """How English is written where nobody said which: day before month, 24 hours, Monday first."""
+_DAY: Final = SLOTS // len(WEEKDAYS)
 _TRANSLATIONS: Final = Path(__file__).with_name("translations")
 
 _present: ContextVar[str] = ContextVar("locale", default=ENGLISH)
@@ -162,9 +163,30 @@ def marked(message: str) -> str:
     return message
 
 
-def translated(message: str) -> str:
+class Sentence(dict[str, Any]):
+    """A text that is stored apart from its values, ``{"text": …, "values": {…}}``, to be shown later.
+
+    With a number there are ``plural`` and ``n`` as well. A value is a number, somebody's own words, a list of
+    such words, a stretch of the week ``{"slot": …, "n_slots": …}``, or another sentence.
+    """
+
+
+def translated(stored: str | Mapping[str, Any]) -> str:
     """Return a stored text in the present language, or as it is if nobody translated it."""
-    return _catalogue(_present.get()).gettext(message) if message else ""
+    if isinstance(stored, str):
+        return _catalogue(_present.get()).gettext(stored) if stored else ""
+    text, plural = stored["text"], stored.get("plural")
+    values = {name: _filled_in(value) for name, value in stored["values"].items()}
+    return gettext(text, **values) if plural is None else ngettext(text, plural, stored["n"], **values)
+
+
+def _filled_in(value: Any) -> str:
+    """Return a value of a stored text as it is shown; words in it are somebody's own and stay as they are."""
+    if isinstance(value, list):
+        return listing(value)
+    if not isinstance(value, dict):
+        return str(value)
+    return slots(value["slot"], value["n_slots"]) if "slot" in value else translated(value)
 
 
 class LazyText:
@@ -271,7 +293,7 @@ def city(zone: str) -> str:
 
 def slot_time(slot: int) -> str:
     """Return when a half hour of a day begins, as clocks show it; where hours go up to 24, 48 is 24:00."""
-    if slot == SLOTS // 7 and "H" in str(_babel(locale()).time_formats["short"]):
+    if slot == _DAY and "H" in str(_babel(locale()).time_formats["short"]):
         return "24:00"
     return time(dt.time(slot // 2 % 24, slot % 2 * SLOT_MINUTES))
 
@@ -279,6 +301,18 @@ def slot_time(slot: int) -> str:
 def hours(day: int, start: dt.time, end: dt.time) -> str:
     """Return a stretch of a weekday, 0 being Monday: Monday 18:00–19:30."""
     return gettext("%(weekday)s %(start)s–%(end)s", weekday=weekday(day), start=time(start), end=time(end))
+
+
+def slots(first: int, n: int) -> str:
+    """Return a stretch of half hours of the week: Monday 18:00–19:30."""
+    day, start = divmod(first, _DAY)
+    end = start + n
+    return gettext(
+        "%(weekday)s %(start)s–%(end)s",
+        weekday=weekday(day),
+        start=slot_time(start),
+        end=slot_time(end if end == _DAY else end % _DAY),
+    )
 
 
 def moment(value: dt.datetime) -> str:

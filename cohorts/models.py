@@ -23,7 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from .database import Moment, WeekSlots
+from .database import Moment, Stored, WeekSlots
+from .language import Sentence
 from .questions import Counts, Experience, Kind
 
 
@@ -390,7 +391,7 @@ class Cohort(Base):
     name: Mapped[str]
     score: Mapped[float]
     meetings: Mapped[list[Any]] = mapped_column(JSON, default=list)
-    reasons: Mapped[list[str]] = mapped_column(default=list)
+    reasons: Mapped[list[str | Sentence]] = mapped_column(JSON, default=list)
     channel: Mapped[str] = mapped_column(default="")
     ticks: Mapped[list[str]] = mapped_column(default=list)
     ended_at: Mapped[datetime | None]
@@ -411,8 +412,8 @@ class Seat(Base):
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     signup_id: Mapped[int] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), index=True)
     cohort_id: Mapped[int | None] = mapped_column(ForeignKey("cohorts.id", ondelete="CASCADE"), index=True)
-    reason: Mapped[str] = mapped_column(Text, default="")
-    remedy: Mapped[str] = mapped_column(Text, default="")
+    reason: Mapped[str | Sentence] = mapped_column(Stored, default="")
+    remedy: Mapped[str | Sentence] = mapped_column(Stored, default="")
 
     run: Mapped[Run] = relationship(back_populates="seats")
     cohort: Mapped[Cohort | None] = relationship(back_populates="seats")

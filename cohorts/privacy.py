@@ -12,6 +12,7 @@ from sqlalchemy import Column, ColumnElement, Table, Text, cast, delete, or_, se
 from sqlalchemy.orm import Session
 
 from . import availability, moves, person_blocks, signups
+from .language import Sentence, translated
 from .language import gettext as _
 from .models import (
     Base,
@@ -108,6 +109,8 @@ def _value(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, enum.Enum):
         return value.value
+    if isinstance(value, Sentence):
+        return translated(value)
     return availability.write(value) if isinstance(value, frozenset) else value
 
 

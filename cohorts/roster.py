@@ -10,6 +10,7 @@ from . import meetings
 from .asking import custom_questions
 from .exceptions import NotFound
 from .language import lazy_gettext as lazy
+from .language import translated
 from .models import Cohort, Course, Membership, Run, RunState, Seat, Signup, SignupState
 from .roster_rows import RosterRow, clock, row_of
 
@@ -45,7 +46,7 @@ def rows(session: Session, course: Course) -> list[RosterRow]:
     placed.sort(key=lambda each: (each[0], each[1].name.casefold(), each[1].email))
     left = _left(session, course, {signup.id for signup, _ in members})
     unplaced = [
-        row_of(signup, "", "", reasons.get(signup.id) or str(NOT_MATCHED_YET), asked)
+        row_of(signup, "", "", translated(reasons.get(signup.id, "")) or str(NOT_MATCHED_YET), asked)
         for signup in sorted(left, key=lambda signup: (signup.name.casefold(), signup.email))
     ]
     return [row for _, row in placed] + unplaced

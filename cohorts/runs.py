@@ -12,8 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from . import language, leases, person_blocks
+from .asking import custom_questions
 from .database import Database
-from .door import MatchSettings, match_answers
+from .door import MatchSettings, match_answers, sentence_of
 from .exceptions import CohortsError, NotFound, RunInProgress, UnfitPool
 from .language import gettext as _
 from .language import marked
@@ -153,7 +154,7 @@ def _match(database: Database, run_id: int, heartbeat: leases.Heartbeat) -> tupl
         settings = MatchSettings.from_json(run.parameters)
 
     def report(progress: Progress) -> None:
-        heartbeat.progress, heartbeat.stage = progress.fraction, progress.stage
+        heartbeat.progress, heartbeat.stage = progress.fraction, str(progress.stage)
 
     matching = match_answers(people, settings, progress=report, should_stop=heartbeat.should_stop)
     return [row.id for row in rows], matching
@@ -196,8 +197,14 @@ def _seats(run: Run, learners: Sequence[int], matching: Matching, remaining: Col
         matching: What the matcher found.
         remaining: Ids of the sign-ups that still exist; others were erased during the run.
     """
+    labels = {each.key: each.label for each in custom_questions(run.course)}
     seats = [
-        Seat(run_id=run.id, signup_id=learners[each.learner], reason=each.reason, remedy=each.remedy or "")
+        Seat(
+            run_id=run.id,
+            signup_id=learners[each.learner],
+            reason=sentence_of(each.reason, labels),
+            remedy=sentence_of(each.remedy, labels) if each.remedy else "",
+        )
         for each in matching.unplaced
     ]
     for position, found in enumerate(matching.cohorts, start=1):
@@ -207,7 +214,7 @@ def _seats(run: Run, learners: Sequence[int], matching: Matching, remaining: Col
             name=cohort_name(position),
             score=found.score,
             meetings=[[meeting.zone, meeting.slot] for meeting in found.meetings],
-            reasons=list(found.reasons),
+            reasons=[sentence_of(each, labels) for each in found.reasons],
         )
         seats += [Seat(run_id=run.id, signup_id=learners[each], cohort=cohort) for each in found.members]
     return [seat for seat in seats if seat.signup_id in remaining]

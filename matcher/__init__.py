@@ -11,12 +11,15 @@ from matcher.params import Params, Question
 from matcher.pool import Answer, Exchange, Learner, Pool
 from matcher.preview import Preview, score_cohorts
 from matcher.progress import Progress
+from matcher.said import Asked, Hours, Said, Value
 
 __all__ = [
     "Answer",
+    "Asked",
     "CohortCheck",
     "CohortResult",
     "Exchange",
+    "Hours",
     "Infeasible",
     "InvalidParams",
     "InvalidPool",
@@ -31,7 +34,9 @@ __all__ = [
     "Preview",
     "Progress",
     "Question",
+    "Said",
     "Unplaced",
+    "Value",
     "match",
     "score_cohorts",
 ]

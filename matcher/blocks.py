@@ -29,6 +29,7 @@ from matcher.exceptions import InvalidParams
 from matcher.params import Params
 from matcher.problem import NO_AFFINITY, Problem, take
 from matcher.progress import EVERY, Watch
+from matcher.said import Said, say
 from matcher.solve import Cohort, Solution, ceilings, solve, worth_of
 
 Places = NDArray[np.intp]
@@ -84,7 +85,7 @@ def all_pairs(affinity: Affinity, params: Params, watch: Watch) -> NDArray[np.fl
         raise InvalidParams(f"max_simultaneous: only pools of up to {MOST_DENSE:,} learners can be limited")
     if len(affinity) > LARGE and params.max_simultaneous is None:
         return NO_AFFINITY
-    return dense(affinity, lambda: watch.report(0.04, "Comparing answers"))
+    return dense(affinity, lambda: watch.report(0.04, say("Comparing answers")))
 
 
 def solve_pool(
@@ -109,16 +110,16 @@ def solve_in_blocks(
     rows = active.astype(np.intp)
     positions = embed(p, affinity, rows, params.random_state)
     bound = loose_bound(p, active)
-    watch.report(0.06, "Cutting the pool into blocks", 0.0, bound)
+    watch.report(0.06, say("Cutting the pool into blocks"), 0.0, bound)
     _, unit = np.unique(p.unit[rows], return_inverse=True)
     blocks = [rows[block] for block in cut(unit, positions)]
     with tempfile.TemporaryDirectory() as folder:
         stop = Path(folder, "stop")
-        parts = crew.solve(blocks, stop, FIRST_SHARE, Stage("Solving blocks", 0.08, 0.75))
+        parts = crew.solve(blocks, stop, FIRST_SHARE, Stage(say("Solving blocks"), 0.08, 0.75))
         seated = dict(itertools.chain.from_iterable(parts))
         if not watch.is_over():
             seams = weakest(seated, p, rows, positions)
-            mending = Stage("Mending the seams", 0.75, 0.92, sum(seated.values()))
+            mending = Stage(say("Mending the seams"), 0.75, 0.92, sum(seated.values()))
             for block, part in zip(seams, crew.solve(seams, stop, 1.0, mending), strict=True):
                 keep_better(seated, block, part)
     objective = sum(seated.values())
@@ -131,7 +132,7 @@ class Stage:
     it (None when cohorts add up as they come).
     """
 
-    name: str
+    name: Said
     first: float
     last: float
     objective: float | None = None

@@ -16,6 +16,7 @@ from matcher.openings import SIZE, Openings
 from matcher.params import Params, Question
 from matcher.pool import Exchange, Pool, fold
 from matcher.problem import Problem
+from matcher.said import Asked, Said, say, say_number
 
 # How much closer than their own cohort, in affinity, another must be to be worth a word.
 NOTABLE = 0.02
@@ -49,17 +50,28 @@ class CohortReasons:
 
     def of(
         self, members: Sequence[int], meetings: Sequence[Meeting], kept: Sequence[Meeting]
-    ) -> tuple[str, ...]:
+    ) -> tuple[Said, ...]:
         """Short plain sentences, the most telling first; of the common blocks `meetings` some are `kept`."""
         said = [*self._shared(members), *self._help(members), *self._convenors(members)]
         return (*said, self._meeting(meetings, kept), *self._traded(members, kept))
 
-    def _meeting(self, meetings: Sequence[Meeting], kept: Sequence[Meeting]) -> str:
+    def _meeting(self, meetings: Sequence[Meeting], kept: Sequence[Meeting]) -> Said:
         if not meetings:
-            return "Without a meeting: there was no time for one that suits all members."
-        blocks = count(len(meetings), "common block", "common blocks")
-        told = f"{blocks} of {self.params.meeting_minutes} minutes in every week"
-        return f"{told}." if len(kept) == len(meetings) else f"{told}, of which this cohort keeps one."
+            return say("Without a meeting: there was no time for one that suits all members.")
+        n, minutes = len(meetings), self.params.meeting_minutes
+        if len(kept) == n:
+            return say_number(
+                "%(num)s common block of %(minutes)s minutes in every week.",
+                "%(num)s common blocks of %(minutes)s minutes in every week.",
+                n,
+                minutes=minutes,
+            )
+        return say_number(
+            "%(num)s common block of %(minutes)s minutes in every week, of which this cohort keeps one.",
+            "%(num)s common blocks of %(minutes)s minutes in every week, of which this cohort keeps one.",
+            n,
+            minutes=minutes,
+        )
 
     def of_one(self, i: int, members: Sequence[int]) -> tuple[str, ...]:
         """What the others have in common with one member, of that member's own answers alone."""
@@ -85,23 +97,36 @@ class CohortReasons:
         asked = self.params.questions
         return [q for q in asked if q.kind == "tags" and q.goal == "similar" and q.key in self.tags]
 
-    def _traded(self, members: Sequence[int], kept: Sequence[Meeting]) -> list[str]:
+    def _traded(self, members: Sequence[int], kept: Sequence[Meeting]) -> list[Said]:
         """What the cohort does without, for the sake of all."""
-        said, off = [], len(members) - self.params.target_size
-        drawn = sum(i in self.drawn for i in members)
-        if drawn:
-            said.append(f"{count(drawn, 'member', 'members')} would have more in common elsewhere.")
-        if kept and kept[0].if_needed_count:
-            gave = count(kept[0].if_needed_count, "member", "members")
-            said.append(f"The best block is one that {gave} gave as if-needed.")
-        if kept and kept[0].humane_count < len(members):
-            early = count(len(members) - kept[0].humane_count, "member", "members")
-            said.append(f"The best block reaches before 8:00 or past 22:00 for {early}.")
-        if off:
-            said.append(f"{abs(off)} {'above' if off > 0 else 'below'} the target size.")
+        off = len(members) - self.params.target_size
+        gave = kept[0].if_needed_count if kept else 0
+        early = len(members) - kept[0].humane_count if kept else 0
+        told = [
+            say_number(
+                "%(num)s member would have more in common elsewhere.",
+                "%(num)s members would have more in common elsewhere.",
+                sum(i in self.drawn for i in members),
+            ),
+            say_number(
+                "The best block is one that %(num)s member gave as if-needed.",
+                "The best block is one that %(num)s members gave as if-needed.",
+                gave,
+            ),
+            say_number(
+                "The best block reaches before 8:00 or past 22:00 for %(num)s member.",
+                "The best block reaches before 8:00 or past 22:00 for %(num)s members.",
+                early,
+            ),
+        ]
+        said = [each for each in told if each.n]
+        if off > 0:
+            said.append(say("%(number)s above the target size.", number=off))
+        if off < 0:
+            said.append(say("%(number)s below the target size.", number=-off))
         return said
 
-    def _shared(self, members: Sequence[int]) -> list[str]:
+    def _shared(self, members: Sequence[int]) -> list[Said]:
         said = []
         for question in self._asked():
             held = Counter(tag for i in members for tag in self._named(i, question.key))
@@ -109,10 +134,15 @@ class CohortReasons:
                 (tag for tag, times in held.items() if times > 1), key=lambda tag: (-held[tag], tag)
             )[:3]
             if top:
-                named = ", ".join(
-                    f"{self._as_written(question.key, tag, members)} ({held[tag]})" for tag in top
+                named = tuple(f"{self._as_written(question.key, tag, members)} ({held[tag]})" for tag in top)
+                said.append(
+                    say(
+                        "Shared %(question)s: %(answers)s of %(members)s.",
+                        question=Asked(question.key),
+                        answers=named,
+                        members=len(members),
+                    )
                 )
-                said.append(f"Shared {question.key.replace('_', ' ')}: {named} of {len(members)}.")
         return said
 
     def _as_written(self, key: str, tag: str, members: Sequence[int]) -> str:
@@ -130,13 +160,20 @@ class CohortReasons:
                     return written.strip()
         return tag
 
-    def _help(self, members: Sequence[int]) -> list[str]:
-        helped = sum(any(self._helps(j, i) for j in members if j != i) for i in members)
-        if not helped:
-            return []
-        both = sum(self._helps(i, j) and self._helps(j, i) for i, j in combinations(members, 2))
-        said = [f"{count(helped, 'member finds', 'members find')} help here with what they asked for."]
-        return said + ([f"{count(both, 'pair', 'pairs')} can help each other."] if both else [])
+    def _help(self, members: Sequence[int]) -> list[Said]:
+        told = [
+            say_number(
+                "%(num)s member finds help here with what they asked for.",
+                "%(num)s members find help here with what they asked for.",
+                sum(any(self._helps(j, i) for j in members if j != i) for i in members),
+            ),
+            say_number(
+                "%(num)s pair can help each other.",
+                "%(num)s pairs can help each other.",
+                sum(self._helps(i, j) and self._helps(j, i) for i, j in combinations(members, 2)),
+            ),
+        ]
+        return [each for each in told if each.n]
 
     def _helps(self, giver: int, taker: int) -> bool:
         """Whether one offers what the other wants, as such or in a question of the kind help."""
@@ -155,9 +192,12 @@ class CohortReasons:
         """The tags of a learner that a reason may name."""
         return frozenset() if key in self.pool.learners[i].private else self.tags[key][i]
 
-    def _convenors(self, members: Sequence[int]) -> list[str]:
+    def _convenors(self, members: Sequence[int]) -> list[Said]:
         willing = sum(self.pool.learners[i].convenor for i in members)
-        return [f"{count(willing, 'member is', 'members are')} willing to convene."] if willing else []
+        said = say_number(
+            "%(num)s member is willing to convene.", "%(num)s members are willing to convene.", willing
+        )
+        return [said] if willing else []
 
 
 def drawn_elsewhere(p: Problem, cohorts: Sequence[Sequence[int]]) -> dict[int, int]:

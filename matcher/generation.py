@@ -22,6 +22,7 @@ from matcher.master import Cohort, Master
 from matcher.pricing import MOST_SETS, Pricer
 from matcher.problem import Problem
 from matcher.progress import Watch
+from matcher.said import say
 from matcher.score import worth
 
 # Cohorts that one round of pricing adds for each learner.
@@ -143,7 +144,7 @@ def generate(
             bound = min(bound, found)
         if found < likely:
             likely, center = found, prices
-        watch.report(0.87, "Proving how good the cohorts are", objective, bound)
+        watch.report(0.87, say("Proving how good the cohorts are"), objective, bound)
         new = len(master.worths) - known
         is_idle = least == LAST and before - likely <= STALLED[patient] * abs(likely)
         idle = idle + 1 if is_idle else 0

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from matcher.compiled import fast_kernel
 from matcher.progress import Budget, Watch
+from matcher.said import say
 from matcher.state import draw
 from matcher.tempering import Tempering
 
@@ -138,7 +139,7 @@ def _small(
         total = inside(kin, quenched)
         if total > best_total:
             best, best_total = quenched, total
-        watch.report(0.15 + 0.7 * min(1.0, budget.done), "Improving the cohorts")
+        watch.report(0.15 + 0.7 * min(1.0, budget.done), say("Improving the cohorts"))
     return best
 
 
@@ -153,7 +154,7 @@ def nearest(kin: Kinship, k: int, watch: Watch) -> NDArray[np.int32]:
         found = np.argpartition(values, n - k, axis=1)[:, n - k :]
         order = np.argsort(-np.take_along_axis(values, found, axis=1), axis=1, kind="stable")
         near[some] = np.take_along_axis(found, order, axis=1)
-        watch.report(0.05 + 0.05 * start / n, "Finding kindred learners")
+        watch.report(0.05 + 0.05 * start / n, say("Finding kindred learners"))
     return near
 
 

@@ -18,6 +18,7 @@ from matcher.params import Params
 from matcher.pool import Pool
 from matcher.problem import Problem, build_problem
 from matcher.progress import Progress, Watch
+from matcher.said import Said, say
 from matcher.units import contradictions
 
 if TYPE_CHECKING:
@@ -58,14 +59,14 @@ def match(
     warm_up(params)
     watch = Watch(params.seconds_allowed(len(pool)), progress, should_stop)
     hours = availability(pool, params, watch.tick)
-    watch.report(0.01, "Comparing answers")
+    watch.report(0.01, say("Comparing answers"))
     affinity, tags = _affinity(pool, params, watch, affinity)
     problem = build_problem(pool, params, hours, all_pairs(affinity, params, watch))
     barred = contradictions(problem)
     active = np.array([i for i in range(len(pool)) if i not in barred], dtype=np.int32)
     meetings = Meetings(pool, hours)
     found = _seat(problem, affinity, params, meetings, active, watch)
-    watch.report(0.95, "Checking the rules")
+    watch.report(0.95, say("Checking the rules"))
     told = _Told(pool, params, meetings, _reasons(pool, params, problem, tags, found), found)
     results = []
     cohorts = sorted(found.cohorts)
@@ -73,7 +74,7 @@ def match(
         results.append(told.result(members, own))
         watch.tick()
     matching = judge(_matching(pool, params, hours, problem, results, barred, found, watch))
-    watch.report(1.0, "Done", matching.objective, matching.bound)
+    watch.report(1.0, say("Done"), matching.objective, matching.bound)
     return matching
 
 
@@ -87,7 +88,7 @@ class _Found:
     bound: float
     promised: Mapping[Cohort, Meeting] = field(default_factory=dict)
     asynchronous: Collection[Cohort] = ()
-    crowded_out: Mapping[int, str] = field(default_factory=dict)
+    crowded_out: Mapping[int, Said] = field(default_factory=dict)
 
 
 def _seat(
@@ -106,7 +107,7 @@ def _seat(
         # Deferred, as the next one: few matches need it.
         from matcher.timetable import Facilitated
 
-        watch.report(0.9, "Giving each cohort a time of its own")
+        watch.report(0.9, say("Giving each cohort a time of its own"))
         kept = Facilitated(p, params, meetings, watch).seat(solution.cohorts, active)
         found.cohorts, found.promised, found.crowded_out = (
             list(kept.promised),
@@ -116,7 +117,7 @@ def _seat(
     if params.asynchronous:
         from matcher.asynchronous import solve_without_meeting
 
-        watch.report(0.93, "Seating those whose hours fit nobody's")
+        watch.report(0.93, say("Seating those whose hours fit nobody's"))
         placed = np.array([i for members in found.cohorts for i in members], dtype=np.int32)
         left = np.setdiff1d(np.arange(len(p.unit), dtype=np.int32), placed)
         without = solve_without_meeting(p, affinity, params, left, watch)
@@ -134,7 +135,7 @@ def _affinity(
     from matcher.encoders import spelled_tags
 
     if given is None:
-        model = AffinityModel(params).fit(pool, tick=lambda: watch.report(0.03, "Comparing answers"))
+        model = AffinityModel(params).fit(pool, tick=lambda: watch.report(0.03, say("Comparing answers")))
         given = model.transform(pool)
     return as_affinity(given, pool), spelled_tags(pool, params)
 
@@ -178,7 +179,7 @@ def _matching(
     hours: Availability,
     p: Problem,
     cohorts: list[CohortResult],
-    barred: dict[int, str],
+    barred: dict[int, Said | None],
     found: _Found,
     watch: Watch,
 ) -> Matching:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from matcher.exceptions import MatcherError
 from matcher.params import Params
 from matcher.pool import SLOTS_A_WEEK, Pool
+from matcher.said import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class CohortResult:
     members: tuple[int, ...]
     score: float
     meetings: tuple[Meeting, ...]
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Said, ...] = ()
     own_scores: tuple[float, ...] = ()
     asynchronous: bool = False
 
@@ -72,11 +73,11 @@ class Unplaced:
     """
 
     learner: int
-    reason: str
-    remedies: tuple[str, ...] = ()
+    reason: Said
+    remedies: tuple[Said, ...] = ()
 
     @property
-    def remedy(self) -> str | None:
+    def remedy(self) -> Said | None:
         """The smallest change that is known."""
         return self.remedies[0] if self.remedies else None
 

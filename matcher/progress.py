@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from matcher.said import Said, say
+
 # Reports come at most this often, in seconds, so that they cost nothing.
 EVERY = 0.2
 
@@ -17,7 +19,7 @@ class Progress:
     """
 
     fraction: float
-    stage: str
+    stage: Said
     objective: float | None = None
     bound: float | None = None
 
@@ -34,7 +36,7 @@ class Watch:
         self.began = time.perf_counter()
         self.seconds = seconds
         self.stopped = False
-        self.latest = Progress(0.0, "Reading the sign-ups")
+        self.latest = Progress(0.0, say("Reading the sign-ups"))
         self._progress = progress
         self._should_stop = should_stop
         self._told = -EVERY
@@ -49,7 +51,7 @@ class Watch:
         return max(0.0, self.seconds * share - self.elapsed)
 
     def report(
-        self, fraction: float, stage: str, objective: float | None = None, bound: float | None = None
+        self, fraction: float, stage: Said, objective: float | None = None, bound: float | None = None
     ) -> None:
         """Say how far the match is; the fraction never falls."""
         fraction = max(self.latest.fraction, min(1.0, fraction))

@@ -24,6 +24,7 @@ from matcher.pricing import Pricer
 from matcher.problem import Problem, build_problem
 from matcher.progress import Watch
 from matcher.reshape import reshape
+from matcher.said import say
 from matcher.score import INFEASIBLE, worth
 from matcher.search import anneal, seat_waiting
 from matcher.state import State, cohorts_of, empty_state, seat
@@ -119,7 +120,7 @@ def search(
     for start in range(0, len(order), 64):
         waiting = active[state.cohort[active] < 0]
         construct(p, state, waiting, order[start : start + 64], params.target_size)
-        watch.report(0.1 + 0.05 * start / len(order), "Growing the first cohorts")
+        watch.report(0.1 + 0.05 * start / len(order), say("Growing the first cohorts"))
     return near, improve(p, params, active, near, state, seen, FEWER if thorough else PROPOSALS, watch)
 
 
@@ -280,7 +281,7 @@ def find_neighbours(
         if watch.stopped:
             break
         neighbours(p, active, start, min(start + step, len(active)), state.noise, near, partners)
-        watch.report(0.05 + 0.05 * start / len(active), "Finding who could meet whom")
+        watch.report(0.05 + 0.05 * start / len(active), say("Finding who could meet whom"))
     return near, partners
 
 
@@ -317,7 +318,7 @@ def improve(
             best, best_worth = cohorts_of(state), total
         if done > LISTED_FROM or len(active) <= SMALL:
             note(state, seen)
-        watch.report(0.15 + 0.7 * done, "Improving the cohorts", best_worth)
+        watch.report(0.15 + 0.7 * done, say("Improving the cohorts"), best_worth)
     for members in best:
         seen.setdefault(members, worth_of(p, members))
     return best
@@ -382,7 +383,7 @@ def choose(seen: dict[Cohort, float], best: list[Cohort], watch: Watch, seed: in
     # Deferred: OR-Tools takes a third of a second to import.
     from matcher.partition import best_set
 
-    watch.report(0.87, "Choosing the best set of cohorts")
+    watch.report(0.87, say("Choosing the best set of cohorts"))
     effort = min(4.0, 0.5 + len(seen) / 10_000)
     chosen, _ = best_set(seen, best, watch, effort, seed)
     return chosen
@@ -394,7 +395,7 @@ def exactly(
     """The best matching of a small pool, with a proven bound (infinite when its cohorts are too many to
     list).
     """
-    watch.report(0.87, "Proving that no better cohorts exist")
+    watch.report(0.87, say("Proving that no better cohorts exist"))
     listed = all_cohorts(p, active)
     if listed is None or not len(listed[0]):
         return best, math.inf if listed is None else 0.0

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from matcher.compiled import fast_kernel
 from matcher.progress import Budget, Watch
+from matcher.said import say
 from matcher.state import draw
 
 Floats = NDArray[np.float32]
@@ -166,7 +167,7 @@ class Tempering:
                 self.spend(budget, PASSES)
             self.first.refresh()
             steps.append(Step(heat, self.first.total(), self.first.label.copy()))
-            watch.report(0.15 + 0.7 * budget.done, "Improving the cohorts")
+            watch.report(0.15 + 0.7 * budget.done, say("Improving the cohorts"))
         return steps
 
     def temper(self, watch: Watch, budget: Budget, heats: Floats, labels: Sequence[Labels]) -> None:
@@ -184,7 +185,7 @@ class Tempering:
                 self.keep(replica)
             for replica in ladder:
                 replica.refresh()
-            watch.report(0.15 + 0.7 * budget.done, "Improving the cohorts")
+            watch.report(0.15 + 0.7 * budget.done, say("Improving the cohorts"))
 
     def trade(self, ladder: list[Replica], heats: Floats, parity: int) -> None:
         """Let every other pair of neighbours change heats, as likely as leaves each heat its distribution."""

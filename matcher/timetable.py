@@ -24,6 +24,7 @@ from matcher.partition import run_solver
 from matcher.pool import SLOT_MINUTES, SLOTS_A_WEEK
 from matcher.problem import Problem
 from matcher.progress import Watch
+from matcher.said import Said, say, say_number
 from matcher.solve import Cohort, solve, worth_of
 from matcher.units import seatable
 
@@ -147,7 +148,7 @@ class Kept:
     """The cohorts that keep a block, and what would have to give for those who lost theirs."""
 
     promised: dict[Cohort, Meeting] = field(default_factory=dict)
-    crowded_out: dict[int, str] = field(default_factory=dict)
+    crowded_out: dict[int, Said] = field(default_factory=dict)
 
 
 class Facilitated:
@@ -218,8 +219,11 @@ class Facilitated:
             return -1.0
         return worth_of(self.p, tuple(sorted(cohort + unit))) - worth_of(self.p, cohort)
 
-    def _remedy(self, cohort: Cohort, lost: set[int]) -> str:
+    def _remedy(self, cohort: Cohort, lost: set[int]) -> Said:
         if not lost.issuperset(cohort):
-            return "Allow more cohorts at one time, or add hours at other times."
-        needed = min(self.table.room_needed(meeting) for meeting in self.meetings.of(cohort))
-        return f"With {needed} cohorts at one time there would be room for a cohort with you."
+            return say("Allow more cohorts at one time, or add hours at other times.")
+        return say_number(
+            "With %(num)s cohort at one time there would be room for a cohort with you.",
+            "With %(num)s cohorts at one time there would be room for a cohort with you.",
+            min(self.table.room_needed(meeting) for meeting in self.meetings.of(cohort)),
+        )

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.availability import Availability, Clock, needed_slots, unpack
-from matcher.explain import count
 from matcher.matching import CohortResult, Unplaced
 from matcher.meetings import Meetings
 from matcher.openings import ALONE, APART, LANGUAGE, MEETING, PAST, SIZE, Openings
-from matcher.params import Params, clock
+from matcher.params import Params
 from matcher.pool import SLOTS_A_WEEK, Pool, kept_apart
 from matcher.problem import Problem
+from matcher.said import Hours, Said, say, say_number
 
-CROWDED = "More cohorts would meet at one time than a facilitator can attend."
+CROWDED = say("More cohorts would meet at one time than a facilitator can attend.")
 
 
 class UnplacedReasons:
@@ -39,48 +39,84 @@ class UnplacedReasons:
         # Cohorts as rows, the starts of UTC's week that their members share as columns.
         self.starts = unpack(self.openings.common[:, 0]).astype(np.float32)
         self.avoided = kept_apart(pool) if params.max_past_mates == 0 else []
-        self._shared = "a language and the answers that must be the same" if params.same else "a language"
-        self._rule = "a shared language and the same answers" if params.same else "a shared language"
+        self._shared, self._rule = say("a language"), say("a shared language")
+        if params.same:
+            self._shared = say("a language and the answers that must be the same")
+            self._rule = say("a shared language and the same answers")
         self._covers: dict[Clock, tuple[NDArray[np.float32], NDArray[np.bool_]]] = {}
         self._speakers: dict[bytes, _Speakers] = {}
 
-    def of(self, i: int, contradiction: str | None, crowded: str | None = None) -> Unplaced:
+    def of(self, i: int, contradiction: Said | None, crowded: Said | None = None) -> Unplaced:
         """The reason that comes first: no hours, a contradiction, hours too short, no room at one time
         (`crowded` says what would help), then other people.
         """
-        learner, minutes = self.pool.learners[i], self.params.meeting_minutes
+        learner = self.pool.learners[i]
         if not learner.free and not learner.if_needed:
-            return Unplaced(i, "No hours given.", ("Give the hours in which you are free.",))
+            return Unplaced(i, say("No hours given."), (say("Give the hours in which you are free."),))
         if contradiction:
-            return Unplaced(i, contradiction, ("Change your hours, or the people you asked to be with.",))
+            change = say("Change your hours, or the people you asked to be with.")
+            return Unplaced(i, contradiction, (change,))
         unit = self.p.unit_members[self.p.unit_start[self.p.unit[i]] : self.p.unit_start[self.p.unit[i] + 1]]
         barriers = self.openings.barriers(unit.tolist())
         remedies = tuple(self._remedies(unit.tolist(), barriers))
         if not self.hours.can[i].any():
-            return Unplaced(i, f"None of your hours hold a {minutes}-minute meeting in every week.", remedies)
+            short = say(
+                "None of your hours hold a %(minutes)s-minute meeting in every week.",
+                minutes=self.params.meeting_minutes,
+            )
+            return Unplaced(i, short, remedies)
         if crowded:
             return Unplaced(i, CROWDED, (crowded, *remedies))
-        return Unplaced(i, self._lacking(i, barriers), remedies)
+        return Unplaced(i, self._too_few(i) or self._lacking(i, barriers), remedies)
 
-    def _lacking(self, i: int, barriers: NDArray[np.int64]) -> str:
-        p, needed, apart = self.p, self.params.size_min - 1, self._apart(i)
+    def _too_few(self, i: int) -> Said | None:
+        """What makes those who could sit with a learner too few, if anything does."""
+        needed, apart = self.params.size_min - 1, self._apart(i)
         if len(self.pool) - 1 - len(apart) < needed:
-            return f"There are not {count(needed, 'other learner', 'other learners')} to be with."
-        speakers = self._who_speak(i)
-        out = [j for j in [i, *apart] if speakers.mask[j]]
+            return say_number(
+                "There are not %(num)s other learner to be with.",
+                "There are not %(num)s other learners to be with.",
+                needed,
+            )
+        speakers, out = self._could_speak(i)
         if speakers.n - len(out) < needed:
-            return f"Fewer than {needed} others share {self._shared} with you."
+            return say_number(
+                "Fewer than %(num)s other shares %(what)s with you.",
+                "Fewer than %(num)s others share %(what)s with you.",
+                needed,
+                what=self._shared,
+            )
         if speakers.at_once(i, out) < needed:
-            block = f"{self.params.meeting_minutes}-minute block is free for at least"
-            return f"No {block} {count(needed, 'other', 'others')} who share {self._shared} with you."
+            return say_number(
+                "No %(minutes)s-minute block is free for at least %(num)s other who shares %(what)s "
+                "with you.",
+                "No %(minutes)s-minute block is free for at least %(num)s others who share %(what)s "
+                "with you.",
+                needed,
+                minutes=self.params.meeting_minutes,
+                what=self._shared,
+            )
+        return None
+
+    def _lacking(self, i: int, barriers: NDArray[np.int64]) -> Said:
+        p, (speakers, out) = self.p, self._could_speak(i)
         willing = speakers.willing - int(p.convenor[out].sum()) + int(p.convenor[i])
         if self.params.convenor_required and not willing:
-            return "Nobody who could meet you is willing to convene a cohort."
+            return say("Nobody who could meet you is willing to convene a cohort.")
         if p.minds[i].any() and self._answers_alone(i, speakers.mask, out):
-            return "Nobody who could meet you gave the answer with which you do not want to be the only one."
+            return say(
+                "Nobody who could meet you gave the answer with which you do not want to be the only one."
+            )
         if (barriers == 0).any():
-            return "No seat was found that would not cost others more than it gives you."
-        return "The cohorts that meet when you can are full, and the others who can are too few for one more."
+            return say("No seat was found that would not cost others more than it gives you.")
+        return say(
+            "The cohorts that meet when you can are full, and the others who can are too few for one more."
+        )
+
+    def _could_speak(self, i: int) -> tuple[_Speakers, list[int]]:
+        """Those who share a language with a learner, and whom of them to leave out."""
+        speakers = self._who_speak(i)
+        return speakers, [j for j in [i, *self._apart(i)] if speakers.mask[j]]
 
     def _answers_alone(self, i: int, mask: NDArray[np.bool_], out: list[int]) -> bool:
         others = mask.copy()
@@ -98,19 +134,41 @@ class UnplacedReasons:
         ones: list[int] = self.p.apart[self.p.apart_start[i] : self.p.apart_start[i + 1]].tolist()
         return ones
 
-    def _remedies(self, unit: list[int], barriers: NDArray[np.int64]) -> list[str]:
+    def _remedies(self, unit: list[int], barriers: NDArray[np.int64]) -> list[Said]:
         """Each single change that would give the unit a seat: in own answers first, then in the rules."""
         found = self._hours(unit[0], barriers == MEETING) if len(unit) == 1 else []
         larger = self.openings.sizes[barriers == SIZE] + len(unit)
         size = int(larger.min(initial=SLOTS_A_WEEK))
         rules = [
-            ("Placed by hand, you would have", int((barriers == 0).sum())),
-            ("If you might be the only one with your answer, you would have", int((barriers == ALONE).sum())),
-            (f"With {size} as the largest size you would have", int((larger == size).sum())),
-            ("If people might meet again, you would have", self._again(unit, barriers)),
-            (f"Without the rule of {self._rule} you would have", int((barriers == LANGUAGE).sum())),
+            say_number(
+                "Placed by hand, you would have a seat in %(num)s cohort.",
+                "Placed by hand, you would have a seat in %(num)s cohorts.",
+                int((barriers == 0).sum()),
+            ),
+            say_number(
+                "If you might be the only one with your answer, you would have a seat in %(num)s cohort.",
+                "If you might be the only one with your answer, you would have a seat in %(num)s cohorts.",
+                int((barriers == ALONE).sum()),
+            ),
+            say_number(
+                "With %(size)s as the largest size you would have a seat in %(num)s cohort.",
+                "With %(size)s as the largest size you would have a seat in %(num)s cohorts.",
+                int((larger == size).sum()),
+                size=size,
+            ),
+            say_number(
+                "If people might meet again, you would have a seat in %(num)s cohort.",
+                "If people might meet again, you would have a seat in %(num)s cohorts.",
+                self._again(unit, barriers),
+            ),
+            say_number(
+                "Without the rule of %(rule)s you would have a seat in %(num)s cohort.",
+                "Without the rule of %(rule)s you would have a seat in %(num)s cohorts.",
+                int((barriers == LANGUAGE).sum()),
+                rule=self._rule,
+            ),
         ]
-        return found + [f"{what} a seat in {count(n, 'cohort', 'cohorts')}." for what, n in rules if n]
+        return found + [said for said in rules if said.n]
 
     def _again(self, unit: list[int], barriers: NDArray[np.int64]) -> int:
         """How many cohorts only past cohort-mates keep the unit out of.
@@ -127,7 +185,7 @@ class UnplacedReasons:
             )
         return found
 
-    def _hours(self, i: int, fitting: NDArray[np.bool_]) -> list[str]:
+    def _hours(self, i: int, fitting: NDArray[np.bool_]) -> list[Said]:
         """The block whose adding would open the most cohorts that have a seat left, in the learner's
         own time.
         """
@@ -143,9 +201,14 @@ class UnplacedReasons:
         best = int(order.argmin())
         slots = set(np.flatnonzero(covers[best]).tolist())
         start = next((s for s in sorted(slots) if (s - 1) % SLOTS_A_WEEK not in slots), 0)
-        times = f"{clock(start)}-{clock(start + len(slots)).split()[1]}"
-        with_seat = count(int(opened[best]), "cohort that has a seat", "cohorts that have a seat")
-        return [f"Adding {times} in your own time would fit {with_seat}."]
+        return [
+            say_number(
+                "Adding %(hours)s in your own time would fit %(num)s cohort that has a seat.",
+                "Adding %(hours)s in your own time would fit %(num)s cohorts that have a seat.",
+                int(opened[best]),
+                hours=Hours(start, len(slots)),
+            )
+        ]
 
     def _cover(self, own: Clock) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """(336, 336) 1 where a meeting at a start of UTC's week (row) takes a slot of the own week; and

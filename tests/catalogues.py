@@ -21,6 +21,7 @@ from cohorts import language
 
 ROOT = Path(language.__file__).parent.parent
 KEYWORDS = DEFAULT_KEYWORDS | {"_": None, "lazy_gettext": None, "lazy": None, "_l": None, "marked": None}
+KEYWORDS |= {"say": None, "say_number": (1, 2)}
 
 
 def texts() -> Catalog:

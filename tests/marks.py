@@ -12,7 +12,9 @@ from jinja2 import Environment, nodes
 
 from cohorts import language
 
-MARKS = frozenset({"_", "gettext", "ngettext", "pgettext", "lazy_gettext", "lazy", "_l", "marked"})
+MARKS = frozenset(
+    {"_", "gettext", "ngettext", "pgettext", "lazy_gettext", "lazy", "_l", "marked", "say", "say_number"}
+)
 VISIBLE = frozenset(
     {"alt", "aria-description", "aria-label", "content", "data-label", "placeholder", "title"}
 )

@@ -18,6 +18,8 @@ COMMAND_LINE = {"__main__", "backends", "cli", "cli_files", "cli_match", "output
 """The command line speaks English."""
 NO_WORDS = {"database", "models", "sample", "sample_words", "week"}
 """Nothing of these is shown as it stands, or it is made up for trying things out."""
+ONLY_PROGRAMS = {"learning", "preview"}
+"""No page shows what these say: programs that use the matcher do, and the command line."""
 NAMES = {"Bahasa Indonesia", "Mon 18:00-21:00; Sat 09:00-12:00", "It cannot be put into words."}
 """A language's own name, what is written in files, and what the outbox says to whoever runs the site."""
 
@@ -27,7 +29,7 @@ def unmarked(find: Callable[[str], list[marks.Finding]], *patterns: str) -> list
     return [
         f"{file.relative_to(catalogues.ROOT)}:{line}: {text}"
         for file in marks.files(*patterns)
-        if file.stem not in COMMAND_LINE | NO_WORDS
+        if file.stem not in COMMAND_LINE | NO_WORDS | ONLY_PROGRAMS
         for line, text in find(file.read_text())
         if text not in NAMES
     ]
@@ -41,6 +43,11 @@ def test_every_text_of_a_template_is_marked() -> None:
 def test_every_sentence_of_a_module_is_marked() -> None:
     assert len(marks.files("web/*.py", "cohorts/*.py")) > 60
     assert unmarked(marks.in_python, "web/*.py", "cohorts/*.py") == []
+
+
+def test_every_sentence_of_the_matcher_is_marked() -> None:
+    assert len(marks.files("matcher/*.py")) > 40
+    assert unmarked(marks.in_python, "matcher/*.py") == []
 
 
 def test_scripts_have_no_words_of_their_own() -> None:
@@ -93,6 +100,8 @@ def test_marked_texts_of_templates_are_not(source: str) -> None:
         ("'''A docstring of a module.'''", 0),
         ("_log.warning('Nothing to be read')", 0),
         ("key = 'not_words'", 0),
+        ("watch.report(0.5, 'Improving the cohorts')", 1),
+        ("say_number('Add %(num)s hour.', 'Add %(num)s hours.', n)", 0),
     ],
 )
 def test_unmarked_sentences_of_modules_are_found(source: str, found: int) -> None:

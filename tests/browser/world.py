@@ -20,6 +20,7 @@ from cohorts import (
     attendance,
     checkins,
     choosing,
+    door,
     help_requests,
     meetings,
     moves,
@@ -49,6 +50,7 @@ from cohorts.models import (
     now,
 )
 from cohorts.subscriptions import Topic
+from matcher.said import Asked, Hours, say, say_number
 from tests.factories import ask, make_course, make_signup, make_user
 from tests.questions import EXAMPLES
 from tests.site import SECRET
@@ -240,6 +242,41 @@ def _runs(world: World, session: Session, organiser: User) -> None:
         world.words[f"run-{state}"] = run.key
 
 
+REASONS = (
+    say(
+        "Shared %(question)s: %(answers)s of %(members)s.",
+        question=Asked("interests"),
+        answers=("Jazz (4)", "Dub (2)"),
+        members=5,
+    ),
+    say_number(
+        "%(num)s member finds help here with what they asked for.",
+        "%(num)s members find help here with what they asked for.",
+        2,
+    ),
+    say_number(
+        "%(num)s common block of %(minutes)s minutes in every week.",
+        "%(num)s common blocks of %(minutes)s minutes in every week.",
+        2,
+        minutes=90,
+    ),
+    say("%(number)s below the target size.", number=1),
+)
+REASON = say_number(
+    "Fewer than %(num)s other shares %(what)s with you.",
+    "Fewer than %(num)s others share %(what)s with you.",
+    3,
+    what=say("a language"),
+)
+REMEDY = say_number(
+    "Adding %(hours)s in your own time would fit %(num)s cohort that has a seat.",
+    "Adding %(hours)s in your own time would fit %(num)s cohorts that have a seat.",
+    1,
+    hours=Hours(36, 3),
+)
+"""What a match says of a cohort, and of a learner who has none."""
+
+
 def _proposal(
     session: Session, course: Course, cohorts: Sequence[Sequence[Signup]], out: Sequence[Signup]
 ) -> Run:
@@ -263,14 +300,10 @@ def _proposal(
             name=f"Cohort {number}",
             score=0.45 + 0.03 * (number % 7),
             meetings=[["Europe/Berlin", 36], ["Africa/Lagos", 130]],
-            reasons=[
-                "All of you like Jazz.",
-                "Two of you can help others with mixing.",
-                "All speak English.",
-            ],
+            reasons=[door.sentence_of(each, {}) for each in REASONS],
         )
         session.add_all(Seat(run=run, cohort=cohort, signup_id=each.id) for each in members)
-    reason, remedy = "Nobody else is free when you are.", "Add Monday from 18:00 to 20:00."
+    reason, remedy = (door.sentence_of(each, {}) for each in (REASON, REMEDY))
     session.add_all(Seat(run=run, signup_id=each.id, reason=reason, remedy=remedy) for each in out)
     session.flush()
     return run
