@@ -138,7 +138,11 @@ def answers_of(signup: Signup) -> Answers:
     return Answers(
         **given,
         interests=tuple(interest.label for interest in signup.interests),
-        custom=signup.custom,
+        custom={
+            own.key: kept
+            for own in custom_questions(signup.course)
+            if (kept := kinds.fitting(own, signup.custom.get(own.key))) is not None
+        },
         not_alone=tuple(signup.not_alone),
         shown=tuple(signup.shown),
     )

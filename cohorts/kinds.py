@@ -66,14 +66,24 @@ def clean(question: CustomQuestion, given: Any) -> Any:
     return None if found in ("", [], {}) else found
 
 
+def fitting(question: CustomQuestion, kept: Any) -> Any:
+    """Return a kept answer, or None where it no longer fits because the question was changed since."""
+    try:
+        return clean(question, kept)
+    except Unfit:
+        return None
+
+
 def words(question: CustomQuestion, kept: Any) -> list[str]:
     """Return a kept answer as texts to read; none when there is no answer."""
-    return [] if kept is None else KINDS[question.kind].words(question, kept)
+    found = fitting(question, kept)
+    return [] if found is None else KINDS[question.kind].words(question, found)
 
 
 def write(question: CustomQuestion, kept: Any) -> str:
     """Return a kept answer as a cell; ``read`` gives the same answer back."""
-    return "" if kept is None else KINDS[question.kind].write(question, kept)
+    found = fitting(question, kept)
+    return "" if found is None else KINDS[question.kind].write(question, found)
 
 
 def read(question: CustomQuestion, cell: str) -> Any:

@@ -36,7 +36,7 @@ EXAMPLES = {
             ),
             [
                 ("instruments", "Drums, bongos"),
-                ("instruments", "piano\r\nKazoo, piano"),
+                ("instruments", "piano\r\nKazoo, "),
             ],
             ["Drums, bongos", "Piano", "Kazoo"],
             frozenset({"Drums, bongos", "Piano", "Kazoo"}),
@@ -85,6 +85,7 @@ EXAMPLES = {
                 kind=Kind.YES_NO,
                 label="Will your camera be on?",
                 counts=Counts.SAME,
+                weight=0.0,
             ),
             [("camera", "no")],
             False,

@@ -7,10 +7,11 @@ import json
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import person_blocks, privacy
+from cohorts import person_blocks, privacy, signups
 from cohorts.exceptions import InvalidInput
 from cohorts.language import gettext as _
 from cohorts.models import Signup, SignupState, now
+from cohorts.wording import in_words
 
 from .changes_forms import BlockForm
 from .database import session
@@ -40,6 +41,15 @@ def be_findable(token: str) -> ResponseReturnValue:
     session().commit()
     flash(_("Others in your course can find you by name.") if signup.findable else _("Nobody can find you."))
     return redirect(url_for(".my_data", token=token, _anchor="findable"))
+
+
+@blueprint.post("/l/<token>/answers/<key>/take-back")
+def take_back(token: str, key: str) -> ResponseReturnValue:
+    """Forget one answer; the sign-up stays."""
+    signups.forget_answer(session(), own_signup(token), key)
+    session().commit()
+    flash(_("That answer is taken back."))
+    return redirect(url_for(".my_data", token=token, _anchor="answers"))
 
 
 @blueprint.post("/l/<token>/block")
@@ -93,6 +103,7 @@ def _page(token: str, signup: Signup, form: BlockForm) -> str:
         course=signup.course,
         token=token,
         form=form,
+        answers=[each for each in in_words(signup) if getattr(signup, each.key, True) and each.words],
         held=privacy.export(session(), signup),
         blocks=blocks,
         people=[each for each in people if person_blocks.digest(each.email) not in hidden],

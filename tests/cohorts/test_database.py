@@ -18,8 +18,10 @@ from sqlalchemy.orm import Session
 
 from cohorts.database import Database, Moment, WeekSlots
 from cohorts.models import Base, Membership, Signup, User
+from cohorts.questions import Kind
 from cohorts.week import SLOTS
-from tests.factories import make_course, make_signup, make_user
+from tests.factories import ask, make_course, make_signup, make_user
+from tests.questions import EXAMPLES
 
 DIALECT = sqlite.dialect()
 
@@ -55,6 +57,24 @@ def test_downgrade_leaves_nothing(empty_database: Database) -> None:
     assert inspect(empty_database.engine).get_table_names() == ["alembic_version"]
     empty_database.upgrade()
     assert "signups" in inspect(empty_database.engine).get_table_names()
+
+
+def test_sign_ups_survive_the_way_to_questions_of_a_courses_own_and_back(empty_database: Database) -> None:
+    empty_database.upgrade()
+    with empty_database.transaction() as session:
+        course = ask(session, make_course(session), EXAMPLES[Kind.ONE].question)
+        make_signup(session, course, name="Ada", custom={"role": "A player"}, not_alone=["role"])
+        n_questions = len(course.questions)
+    empty_database.downgrade("0006")
+    with empty_database.engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM course_questions")).scalar() == n_questions - 1
+        assert connection.execute(text("SELECT name FROM signups")).scalars().all() == ["Ada"]
+    empty_database.upgrade()
+    with empty_database.reading() as session:
+        signup = session.scalars(select(Signup)).one()
+        assert (signup.name, signup.custom, signup.not_alone) == ("Ada", {}, [])
+        assert signup.shown == ["interests", "goal", "can_help_with", "convenor"]  # what cohorts saw before
+        assert {row.kind for row in signup.course.questions} == {None}
 
 
 def test_upgrade_twice_changes_nothing(empty_database: Database) -> None:
