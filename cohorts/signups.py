@@ -194,6 +194,22 @@ def show(session: Session, signup: Signup, keys: Iterable[str]) -> None:
     session.flush()
 
 
+def forget_answer(session: Session, signup: Signup, key: str) -> None:
+    """Take back one answer, also one that the course requires; whoever edits is asked for it again.
+
+    Raises:
+        NotFound: There is no such question, or it is one nobody can be signed up without.
+    """
+    own = {question.key for question in custom_questions(signup.course)}
+    if key not in QUESTIONS and key not in own:
+        raise NotFound
+    if key in QUESTIONS:
+        value = getattr(Answers(name="", email="", time_zone="", availability=frozenset()), key)
+        setattr(signup, key, list(value) if isinstance(value, tuple) else value)
+    forget(signup, key)
+    session.flush()
+
+
 def forget(signup: Signup, key: str) -> None:
     """Drop all that a learner said in answer to one of their course's own questions."""
     signup.custom = {name: value for name, value in signup.custom.items() if name != key}
