@@ -86,6 +86,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         database = request.getfixturevalue("migrated_postgresql")
         tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
         with database.engine.begin() as connection:
+            # What a test before this one left open is an error, nothing to wait for.
+            connection.execute(text("SET LOCAL lock_timeout = '60s'"))
             connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
         yield database
 

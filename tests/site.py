@@ -88,7 +88,10 @@ def site(database: Database, smtpd: SMTPDFix, tmp_path: Path) -> Iterator[Site]:
         yield Site(url, database, Links(SECRET, url), smtpd)
     finally:
         server.terminate()
-        server.communicate(timeout=60)
+        try:
+            server.communicate(timeout=60)
+        finally:
+            server.kill()
 
 
 def wait_until_served(server: "subprocess.Popen[bytes]", url: str) -> None:

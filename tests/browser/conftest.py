@@ -1,41 +1,54 @@
 """A real browser for the real site."""
 
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 
+from tests.browser.chromium import Chromium, time_limit
 from tests.site import Site
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+SECONDS = 120
+"""For a test, and for what is put up and tidied away around it; the longest takes a fifth of it."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Limit the time of the fixtures of a test."""
+    with time_limit(SECONDS, f"What {item.name} needs"):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Limit the time of a test."""
+    with time_limit(SECONDS, item.name):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Limit the time of tidying up after a test."""
+    with time_limit(SECONDS, f"Tidying up after {item.name}"):
+        yield
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Run Debian's Chromium without a screen."""
-    with sync_playwright() as playwright, launch(playwright) as browser:
-        yield browser
-
-
-def launch(playwright: Playwright) -> Browser:
-    """Start the browser."""
-    assert Path(CHROMIUM).exists(), f"{CHROMIUM} is missing; type: apt-get install chromium"
-    return playwright.chromium.launch(
-        executable_path=CHROMIUM,
-        args=["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
-    )
+def chromium() -> Iterator[Chromium]:
+    """Give the browser that all tests share."""
+    with Chromium() as chromium:
+        yield chromium
 
 
 @pytest.fixture
-def open_browser(chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]:
+def open_browser(chromium: Chromium, site: Site) -> Iterator[Callable[..., Page]]:
     """Open a page of a fresh browser context; anything the page complains of fails the test."""
+    browser = chromium.browser()
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
     def open_page(**options: object) -> Page:
-        context = chromium.new_context(base_url=site.url, **{"locale": "en-GB", **options})  # type: ignore[arg-type]
+        context = browser.new_context(base_url=site.url, **{"locale": "en-GB", **options})  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -16,13 +16,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import config
 from cohorts.database import Database
 from cohorts.links import Links
 from cohorts.models import Membership, User
-from tests.browser.conftest import CHROMIUM
+from tests.browser.chromium import Chromium
 from tests.browser.sign_up import fill_in_person
 from tests.site import wait_until_served
 
@@ -44,11 +44,8 @@ def main() -> None:
         server = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL)
         try:
             wait_until_served(server, url)
-            with sync_playwright() as playwright:
-                arguments = ["--no-sandbox", "--disable-background-networking"]
-                browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-                take(browser, Database(f"sqlite:///{folder}/cohorts.sqlite3"), Links(KEY, url))
-                browser.close()
+            with Chromium() as chromium:
+                take(chromium.browser(), Database(f"sqlite:///{folder}/cohorts.sqlite3"), Links(KEY, url))
         finally:
             server.terminate()
             server.wait()

@@ -12,10 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 import config
-from tests.browser.conftest import launch
+from tests.browser.chromium import Chromium, time_limit
 from tests.browser.states import STATES, looks, visiting
 
 SCREENS = config.ROOT / "build" / "screens"
@@ -27,12 +25,11 @@ def main(words: list[str]) -> None:
     chosen = [state for state in STATES if not words or any(word in state.name for word in words)]
     with (
         tempfile.TemporaryDirectory() as folder,
-        sync_playwright() as playwright,
-        launch(playwright) as browser,
-        visiting(browser, Path(folder)) as visitor,
+        Chromium() as chromium,
+        visiting(chromium, Path(folder)) as visitor,
     ):
         for state in chosen:
-            with visitor.at(state) as page:
+            with time_limit(120, state.name), visitor.at(state) as page:
                 for look in looks(page):
                     page.screenshot(path=SCREENS / f"{state.name}-{look}.png", full_page=True)
     print(f"{len(chosen)} states are in {SCREENS}")  # noqa: T201

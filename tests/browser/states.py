@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
+from tests.browser.chromium import Chromium
 from tests.browser.sign_up import fill_in_person
 from tests.browser.world import World, fill, fill_bare, served
 
@@ -38,14 +39,15 @@ class State:
     status: int = 200
 
 
+def send_by(button: Locator) -> None:
+    """Press a button that sends a form, and wait for the answer."""
+    with button.page.expect_navigation():
+        button.click()
+
+
 def press(name: str) -> Callable[[Page], None]:
     """Press the button with this name."""
-
-    def act(page: Page) -> None:
-        page.locator("main").get_by_role("button", name=name, exact=True).click()
-        page.wait_for_load_state()
-
-    return act
+    return lambda page: send_by(page.locator("main").get_by_role("button", name=name, exact=True))
 
 
 def _send_empty(page: Page) -> None:
@@ -59,16 +61,14 @@ def _send_empty(page: Page) -> None:
 
 def _ask_for_link(page: Page) -> None:
     page.get_by_label("E-mail").fill("stranger@example.org")
-    page.get_by_role("button", name="Send").click()
-    page.wait_for_load_state()
+    send_by(page.get_by_role("button", name="Send"))
 
 
 def _fix_too_late(page: Page) -> None:
     """Fix a time on a page that is older than the last change."""
     seen = "for (const field of document.getElementsByName('seen')) field.value = '0'"
     page.evaluate(seen)
-    page.get_by_role("button", name="Fix this").last.click()
-    page.wait_for_load_state()
+    send_by(page.get_by_role("button", name="Fix this").last)
 
 
 def _set_no_link(page: Page) -> None:
@@ -76,8 +76,7 @@ def _set_no_link(page: Page) -> None:
         "field => { field.closest('details').open = true; field.form.noValidate = true }"
     )
     page.get_by_label("Address of the room").fill("javascript:alert(1)")
-    page.get_by_role("button", name="Save the link").click()
-    page.wait_for_load_state()
+    send_by(page.get_by_role("button", name="Save the link"))
 
 
 def _pause_without_a_day(page: Page) -> None:
@@ -88,8 +87,7 @@ def _pause_without_a_day(page: Page) -> None:
 def _name_nobody(page: Page) -> None:
     page.get_by_text("Somebody outside your cohort?").click()
     page.get_by_label("I also talked with").first.fill("Nobody at all")
-    page.get_by_role("button", name="Save").click()
-    page.wait_for_load_state()
+    send_by(page.get_by_role("button", name="Save"))
 
 
 def _go_on(page: Page) -> None:
@@ -325,9 +323,10 @@ SCHEMES = ("light", "dark")
 class Visitor:
     """Goes to any state, in one browser that keeps a session for each who signs in."""
 
-    def __init__(self, browser: Browser, full: World, bare: World) -> None:
+    def __init__(self, chromium: Chromium, full: World, bare: World) -> None:
         """Look at two sites: one with something of everything, and a new one."""
-        self._browser = browser
+        self._chromium = chromium
+        self._browser: Browser | None = None
         self._sites = {False: full, True: bare}
         self._contexts: dict[str, BrowserContext] = {}
 
@@ -354,13 +353,15 @@ class Visitor:
             context.close()
 
     def _context(self, who: str) -> BrowserContext:
+        browser = self._chromium.browser()
+        if browser is not self._browser:  # the first, or one in the place of one that had to be ended
+            self._browser, self._contexts = browser, {}
         if who not in self._contexts:
-            context = self._browser.new_context(locale="en-GB", reduced_motion="reduce")
+            context = browser.new_context(locale="en-GB", reduced_motion="reduce")
             if who:
-                world = self._sites[False]
                 page = context.new_page()
-                page.goto(world.links.sign_in(world.users[who]))
-                page.get_by_role("button", name="Sign in").click()
+                page.goto(self._sites[False].sign_in_link(who))
+                send_by(page.get_by_role("button", name="Sign in"))  # a page must not be closed on its way
                 page.close()
             self._contexts[who] = context
         return self._contexts[who]
@@ -376,11 +377,11 @@ def looks(page: Page) -> Iterator[str]:
 
 
 @contextmanager
-def visiting(browser: Browser, folder: Path) -> Iterator[Visitor]:
+def visiting(chromium: Chromium, folder: Path) -> Iterator[Visitor]:
     """Serve both sites and send a visitor."""
     for name in ("full", "bare"):
         (folder / name).mkdir()
     with served(folder / "full", fill) as full, served(folder / "bare", fill_bare) as bare:
-        visitor = Visitor(browser, full, bare)
+        visitor = Visitor(chromium, full, bare)
         yield visitor
         visitor.close()

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from flask import Flask
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
+from tests.browser.chromium import Chromium
 from tests.browser.states import NO_PAGES, STATES, State, Visitor, looks, visiting
 
 RULES = {
@@ -22,7 +23,7 @@ RULES = {
 
 
 @pytest.fixture(scope="module")
-def visitor(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+def visitor(chromium: Chromium, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     """Send a visitor to two sites that all states share."""
     with visiting(chromium, tmp_path_factory.mktemp("states")) as visitor:
         yield visitor
@@ -79,9 +80,9 @@ def test_states_have_names_of_their_own() -> None:
     assert [name for name, times in Counter(state.name for state in STATES).items() if times > 1] == []
 
 
-def test_checks_find_what_is_wrong(chromium: Browser) -> None:
+def test_checks_find_what_is_wrong(chromium: Chromium) -> None:
     """A page with faults of each sort that the others are said to be without."""
-    with chromium.new_context() as context:
+    with chromium.browser().new_context() as context:
         page = context.new_page()
         page.set_content(
             "<html><body><img src='x.svg'><p style='color: #ccc; background: #fff'>pale</p>"

@@ -79,6 +79,11 @@ class World:
     users: dict[str, User] = field(default_factory=dict)
     """Who can sign in."""
 
+    def sign_in_link(self, who: str) -> str:
+        """Return a link by which somebody signs in once."""
+        with self.database.reading() as session:
+            return self.links.sign_in(session.get_one(User, self.users[who].id))
+
 
 @contextmanager
 def served(folder: Path, fill: Callable[[World, Session], None]) -> Iterator[World]:
