@@ -188,6 +188,7 @@ class Course(Base):
     capacity: Mapped[int | None]
     opens_at: Mapped[datetime | None]
     closes_at: Mapped[datetime | None]
+    asks_age: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     questions: Mapped[list[CourseQuestion]] = relationship(
@@ -199,12 +200,13 @@ class Course(Base):
 
 
 class CourseOrganiser(Base):
-    """Which users organise which course."""
+    """Which users organise which course, and which mails about it they have stopped."""
 
     __tablename__ = "course_organisers"
 
     course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    stopped_mails: Mapped[list[str]] = mapped_column(default=list)
 
 
 class CourseQuestion(Base):
@@ -260,7 +262,8 @@ class Signup(Base):
     """One learner's sign-up for one course, with all their answers.
 
     ``paused_until`` is the first day they are back; ``findable`` says that others in the course, also
-    outside their cohort, may find them by name.
+    outside their cohort, may find them by name. ``of_age`` is the age that they said, at ``of_age_at``, they
+    have reached, if their course asks; when they were born is not kept.
     ``custom`` holds the answers to the course's own questions by key (see ``cohorts.kinds``), ``not_alone``
     the keys of those with whose answer they do not want to be the only one, and ``shown`` the keys of all
     questions whose answer their cohort sees.
@@ -304,6 +307,8 @@ class Signup(Base):
     withdrawn_at: Mapped[datetime | None]
     paused_until: Mapped[date | None]
     findable: Mapped[bool] = mapped_column(default=False)
+    of_age: Mapped[int | None]
+    of_age_at: Mapped[datetime | None]
 
     course: Mapped[Course] = relationship()
     interests: Mapped[list[Interest]] = relationship(secondary=signup_interests, order_by="Interest.label")
@@ -612,7 +617,7 @@ class Mail(Base):
     """An outbox row: the kind of a mail and its addressee.
 
     It is put into words only when it is sent, so that an erasure reaches it and no link lies in
-    the database.
+    the database. ``course_id`` is the course it is about where the addressee does not tell.
     """
 
     __tablename__ = "outbox"
@@ -623,6 +628,7 @@ class Mail(Base):
     kind: Mapped[str]
     signup_id: Mapped[int | None] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), index=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    course_id: Mapped[int | None] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
     state: Mapped[MailState] = mapped_column(state_type(MailState), default=MailState.WAITING)
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime] = mapped_column(default=now)
@@ -632,3 +638,4 @@ class Mail(Base):
 
     signup: Mapped[Signup | None] = relationship()
     user: Mapped[User | None] = relationship()
+    course: Mapped[Course | None] = relationship()

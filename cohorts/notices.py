@@ -50,6 +50,7 @@ class Kind(StrEnum):
     REMINDER = "reminder"
     COHORT_CHANGED = "cohort_changed"
     CHECK_IN = "check_in"
+    OLD_ANSWERS = "old_answers"
     SIGN_IN = "sign_in"
 
 
@@ -287,6 +288,8 @@ def _words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:
         return meeting_mails.meeting_words(session, signup, words, links)
     if mail.kind == Kind.REMINDER:
         return meeting_mails.reminder_words(session, mail, signup, words, links)
+    if mail.kind == Kind.OLD_ANSWERS:
+        return words | {"next_course": mail.course}
     return words
 
 

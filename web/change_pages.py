@@ -7,7 +7,17 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import checkins, help_requests, meetings, moves, pauses, person_blocks, seats, signups
+from cohorts import (
+    checkins,
+    help_requests,
+    meetings,
+    moves,
+    old_answers,
+    pauses,
+    person_blocks,
+    seats,
+    signups,
+)
 from cohorts.exceptions import InvalidInput
 from cohorts.language import gettext as _
 from cohorts.models import Leaving, Signup, SignupState, now
@@ -161,6 +171,7 @@ def withdrawn_page(token: str, signup: Signup) -> str:
         token=token,
         can_return=signups.phase(signup.course, now()) in (Phase.OPEN, Phase.LATE),
         people=seats.whereabouts(session(), signup),
+        next_courses=old_answers.next_courses(session(), signup, now()),
     )
 
 

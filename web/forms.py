@@ -201,12 +201,14 @@ class SignUpForm(FlaskForm):  # type: ignore[misc]
         *,
         interests: Sequence[str] = (),
         signup: Signup | None = None,
+        brought: Answers | None = None,
     ) -> None:
         """Ask what ``course`` asks, with ``interests`` to tick.
 
-        With a ``signup`` its answers are there to begin with, and its address is not asked again.
+        With a ``signup`` its answers are there to begin with, and its address is not asked again. So are
+        answers that were ``brought`` from another course, the address among them.
         """
-        start = _start(course, signup)
+        start = _start(course, answers_of(signup) if signup is not None else brought)
         super().__init__(formdata=None, data=start)
         self._course = course
         self._email = signup.email if signup is not None else None
@@ -291,12 +293,14 @@ def _answer(field: Field) -> Any:
     return field.data if field.data is not None else ""
 
 
-def _start(course: Course, signup: Signup | None) -> dict[str, Any]:
+def _start(course: Course, answers: Answers | None) -> dict[str, Any]:
     """Return what the fields of a form begin with."""
     usual = [key for key, _words, is_usual in choosable(course) if is_usual]
-    if signup is None:
+    if answers is None:
         return {"shown": usual}
-    answers = answers_of(signup)
     start = {name: getattr(answers, name) for name in FIELDS}
     start |= {f"{PREFIX}{key}": answer for key, answer in answers.custom.items()}
-    return start | {"not_alone": answers.not_alone, "shown": answers.shown}
+    return start | {
+        "not_alone": answers.not_alone,
+        "shown": usual if answers.shown is None else answers.shown,
+    }

@@ -16,8 +16,8 @@ from .auth import organiser_required
 from .database import session
 from .desk import argument, blueprint, own_course
 from .forms import SignUpForm
-from .learner import form_parts
 from .question_forms import QuestionForm
+from .sign_up_pages import form_parts
 
 
 def _to_list(slug: str) -> ResponseReturnValue:

@@ -64,6 +64,12 @@ def _ask_for_link(page: Page) -> None:
     send_by(page.get_by_role("button", name="Send"))
 
 
+def _ask_for_old_answers(page: Page) -> None:
+    page.get_by_label("The e-mail address you used then").fill("stranger@example.org")
+    page.get_by_role("button", name="Mail me the link").click()
+    page.wait_for_load_state()
+
+
 def _fix_too_late(page: Page) -> None:
     """Fix a time on a page that is older than the last change."""
     seen = "for (const field of document.getElementsByName('seen')) field.value = '0'"
@@ -162,6 +168,13 @@ LEARNERS_PAGES = (
     State("course-questions-errors", "learner.course", "/c/questions", act=_send_empty),
     State("course-questions-right-to-left", "learner.course", "/c/questions", rtl=True),
     State("thanks", "learner.thanks", "/c/usual/thanks"),
+    State("old-answers", "learner.ask_for_old_answers", "/c/usual/old-answers"),
+    State(
+        "old-answers-sent", "learner.ask_for_old_answers", "/c/usual/old-answers", act=_ask_for_old_answers
+    ),
+    State("join", "learner.join", "/l/{answered}/join/usual"),
+    State("join-errors", "learner.join", "/l/{answered}/join/usual", act=_send_empty),
+    State("join-right-to-left", "learner.join", "/l/{arabic_placed}/join/arabic-form", rtl=True),
     State("confirm", "learner.mine", "/l/{pending}"),
     State("mine-signed-up", "learner.mine", "/l/{signed_up}"),
     State("mine-waiting", "learner.mine", "/l/{waiting}"),

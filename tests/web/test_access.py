@@ -15,7 +15,13 @@ from tests.factories import make_cohort, make_course, make_signup, make_user
 PUBLIC = {"static", "learner.home", "auth.sign_in", "auth.confirm_sign_in", "auth.sign_out"}
 """Routes that are for everybody; each has tests of its own."""
 
-PUBLIC_COURSE = {"learner.course", "learner.sign_up", "learner.thanks", "learner.count_overlap"}
+PUBLIC_COURSE = {
+    "learner.course",
+    "learner.sign_up",
+    "learner.thanks",
+    "learner.count_overlap",
+    "learner.ask_for_old_answers",
+}
 
 SIGN_UPS = b"email,time_zone,availability\nnew@example.org,UTC,Mon 18:00-20:00\n"
 

@@ -86,7 +86,7 @@ class Draft {
     this.restoring = true;
     for (const [control, place] of this.places()) {
       if (control.type === "checkbox" || control.type === "radio") control.checked = place in kept.values;
-      else if (place in kept.values) control.value = kept.values[place];
+      else control.value = kept.values[place] ?? ""; // what was emptied is empty, also where answers were brought along
       control.dispatchEvent(new Event("input", { bubbles: true }));
     }
     this.form.querySelector("availability-grid")?.refresh();
