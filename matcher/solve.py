@@ -39,7 +39,7 @@ SLICES, POLISH_SLICES = 60, (20, 100)
 # none is.
 HOT, COLD = 0.04, 0.004
 # Proposals a learner, fewer where column generation follows; more make cohorts better, ever more slowly.
-PROPOSALS, FEWER = 20_000, 4_000
+PROPOSALS, FEWER = 20_000, 3_000
 LEAST_PROPOSALS = 1_000_000
 # To so many proposals comes one to merge two cohorts or to split one.
 RESHAPE = 1_000
