@@ -31,7 +31,7 @@ def all_cohorts(
 
 
 @kernel
-def _join(p: Any, unit: Any, common: Any, spoken: Any, members: Any, k: Any, depth: Any) -> Any:
+def join(p: Any, unit: Any, common: Any, spoken: Any, members: Any, k: Any, depth: Any) -> Any:
     """Add a unit to `members[:k]`; return the new size, or -1 when no larger cohort could hold them.
 
     Common starts, languages and being apart are hereditary: what fails for some of a cohort's members
@@ -76,7 +76,7 @@ def list_cohorts(p: Any, units: Any, columns: Any, worths: Any, steps: Any) -> A
         unit = units[at[depth]]
         at[depth] += 1
         steps -= 1
-        k = _join(p, unit, common, spoken, members, size[depth], depth)
+        k = join(p, unit, common, spoken, members, size[depth], depth)
         if k < 0:
             continue
         value = worth(p, members, k)

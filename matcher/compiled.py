@@ -26,6 +26,8 @@ SOURCES = (
     "tempering.py",
     "pricing.py",
     "openings.py",
+    "standing.py",
+    "joining.py",
 )
 
 

@@ -92,6 +92,16 @@ class CohortReasons:
             said.append(f"{count(asking, 'other asked', 'others asked')} for help that you offer.")
         return tuple(said)
 
+    def in_common(self, i: int, members: Sequence[int], most: int = 3) -> tuple[str, ...]:
+        """The answers that a member shares with most others of `members`, in their own words."""
+        found = []
+        for question in self._asked():
+            told = [self._named(j, question.key) for j in members if j != i]
+            for tag in self._named(i, question.key):
+                held = sum(tag in tags for tags in told)
+                found.append((-held, self._as_written(question.key, tag, [i])))
+        return tuple(word for held, word in sorted(found)[:most] if held)
+
     def _asked(self) -> list[Question]:
         """The questions whose tags bring people together."""
         asked = self.params.questions

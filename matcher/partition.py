@@ -7,7 +7,8 @@ is needed.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +28,22 @@ FIRST_MARGIN = 0.1
 Cohort = tuple[int, ...]
 
 
+class Limit(NamedTuple):
+    """At most `most` of what `uses` counts for each cohort (0 for one it does not name)."""
+
+    uses: Mapping[Cohort, int]
+    most: int
+
+
 def best_set(
-    seen: dict[Cohort, float], start: Sequence[Cohort], watch: Watch, effort: float, seed: int
+    seen: dict[Cohort, float],
+    start: Sequence[Cohort],
+    watch: Watch,
+    effort: float,
+    seed: int,
+    limit: Limit | None = None,
 ) -> tuple[list[Cohort], bool]:
-    """The disjoint cohorts of greatest total worth among those seen (set packing).
+    """The disjoint cohorts of greatest total worth among those seen (set packing), within a `limit`.
 
     `seen` maps sorted member tuples to their worths, `start` is a solution to begin from, `effort` is
     CP-SAT's deterministic time, so that a run repeats whatever the machine. Returns the cohorts, never
@@ -46,6 +59,9 @@ def best_set(
     for variables in holders.values():
         if len(variables) > 1:
             model.add_at_most_one(variables)
+    if limit is not None:
+        uses = [limit.uses.get(c, 0) for c in columns]
+        model.add(cp_model.LinearExpr.weighted_sum(chosen, uses) <= limit.most)
     model.maximize(cp_model.LinearExpr.weighted_sum(chosen, [round(seen[c] * SCALE) for c in columns]))
     begin = set(start)
     for column, variable in zip(columns, chosen, strict=True):
@@ -84,6 +100,7 @@ def best_of_all(
     n: int,
     watch: Watch,
     seed: int,
+    limit: Limit | None = None,
 ) -> tuple[list[Cohort], float | None]:
     """The best set of disjoint cohorts out of all that keep the rules, with the proof.
 
@@ -109,7 +126,7 @@ def best_of_all(
     while not watch.tick():
         close = np.flatnonzero(reduced >= -margin)
         seen = {tuple(sorted(columns[c][columns[c] < n].tolist())): float(worths[c]) for c in close}
-        chosen, proven = best_set(seen, [c for c in best if c in seen], watch, 30.0, seed)
+        chosen, proven = best_set(seen, [c for c in best if c in seen], watch, 30.0, seed, limit)
         value = sum(seen[c] for c in chosen)
         if value > best_worth:
             best, best_worth = chosen, value

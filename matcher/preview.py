@@ -106,7 +106,7 @@ class Preview:
         if home is None:
             raise MatcherError(f"learner {learner} sits in none of the cohorts")
         own = self._own_score(cohorts[home], learner)
-        shared = self._reasons.of_one(learner, cohorts[home])
+        shared = self.reasons.of_one(learner, cohorts[home])
         second = self._second(cohorts, learner, home)
         if second is None:
             return LearnerReason(own, shared)
@@ -151,7 +151,8 @@ class Preview:
         return build_problem(self.pool, self.params, self.hours, none)
 
     @cached_property
-    def _reasons(self) -> CohortReasons:
+    def reasons(self) -> CohortReasons:
+        """Says why people belong together."""
         from matcher.encoders import spelled_tags
         from matcher.explain import CohortReasons
 

@@ -6,12 +6,13 @@ Reasons count people and never name them; that somebody is avoided by another, o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matcher.availability import Availability, Clock, needed_slots, unpack
-from matcher.matching import CohortResult, Unplaced
+from matcher.matching import Meeting, Unplaced
 from matcher.meetings import Meetings
 from matcher.openings import ALONE, APART, LANGUAGE, MEETING, PAST, SIZE, Openings
 from matcher.params import Params
@@ -22,11 +23,30 @@ from matcher.said import Hours, Said, say, say_number
 CROWDED = say("More cohorts would meet at one time than a facilitator can attend.")
 
 
+class Seated(Protocol):
+    """A cohort, as far as somebody without one is concerned."""
+
+    @property
+    def members(self) -> tuple[int, ...]:
+        """Indices into the pool."""
+        ...
+
+    @property
+    def meetings(self) -> tuple[Meeting, ...]:
+        """Its common blocks, the one it keeps first."""
+        ...
+
+    @property
+    def asynchronous(self) -> bool:
+        """Whether it does without a meeting."""
+        ...
+
+
 class UnplacedReasons:
     """Says why a learner has no cohort, and which change would give them one."""
 
     def __init__(
-        self, pool: Pool, params: Params, hours: Availability, p: Problem, cohorts: Sequence[CohortResult]
+        self, pool: Pool, params: Params, hours: Availability, p: Problem, cohorts: Sequence[Seated]
     ) -> None:
         self.pool = pool
         self.params = params
@@ -243,7 +263,7 @@ class _Speakers:
         return most
 
 
-def _at_kept_times(p: Problem, meetings: Meetings, cohorts: Sequence[CohortResult]) -> Problem:
+def _at_kept_times(p: Problem, meetings: Meetings, cohorts: Sequence[Seated]) -> Problem:
     """The same problem in which the members of each cohort are free for the one block that it keeps."""
     can = p.can.copy()
     for cohort in cohorts:
