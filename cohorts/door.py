@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
@@ -174,11 +174,13 @@ def match_answers(
     people: Sequence[tuple[str, Answers]],
     settings: MatchSettings,
     *,
+    kept: Sequence[Sequence[int]] = (),
     progress: Callable[[matcher.Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> matcher.Matching:
     """Match people who are given with an id each; nothing is stored.
 
+    The cohorts ``kept``, each the places of its members in ``people``, stay as they are; they come first.
     ``should_stop`` ends the search early; the best matching found so far is returned.
 
     Raises:
@@ -189,7 +191,7 @@ def match_answers(
 
     pool, params = to_pool(people, settings.custom), to_params(settings)
     try:
-        return matcher.match(pool, params, progress=progress, should_stop=should_stop)
+        return matcher.match_around(pool, params, kept, progress=progress, should_stop=should_stop)
     except matcher.Infeasible as error:
         names = {identity: answers.name for identity, answers in people}
         raise Contradiction(
@@ -197,6 +199,60 @@ def match_answers(
         ) from error
     except matcher.MatcherError as error:
         raise UnfitPool(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What a cohort made by hand is worth, and which rules it breaks, by their names.
+
+    ``worth`` is its share of the objective, ``meetings`` are its common blocks as a cohort keeps them.
+    """
+
+    score: float
+    worth: float
+    meetings: list[list[Any]]
+    broken: list[str]
+
+
+class Scales:
+    """The learners of a run, made ready once, so that any cohort of them is weighed in a moment."""
+
+    def __init__(self, people: Sequence[tuple[int, str, Answers]], settings: MatchSettings) -> None:
+        """Take people with the id of their row and the one they have in a match.
+
+        Raises:
+            UnfitPool: The settings or the answers cannot be matched.
+        """
+        import matcher
+
+        self._place = {row: place for place, (row, _key, _answers) in enumerate(people)}
+        pool = to_pool([(key, answers) for _row, key, answers in people], settings.custom)
+        try:
+            self._preview = matcher.Preview(pool, to_params(settings))
+        except matcher.MatcherError as error:
+            raise UnfitPool(str(error)) from error
+
+    def weigh(self, members: Iterable[int], *, asynchronous: bool = False) -> Weighed:
+        """Weigh a cohort of these rows; one without members is none, and breaks nothing."""
+        import matcher
+
+        places = [self._place[each] for each in members]
+        if not places:
+            return Weighed(0.0, 0.0, [], [])
+        check = self._preview.score(places, asynchronous)
+        worth = matcher.objective_of(self._preview.params, [check.score], [len(places)])
+        meetings = [[meeting.zone, meeting.slot] for meeting in check.meetings]
+        return Weighed(check.score, worth, meetings, list(check.rules))
+
+    def reasons(
+        self, members: Iterable[int], labels: Mapping[str, str], *, asynchronous: bool = False
+    ) -> list[Sentence]:
+        """Say why the members of a cohort belong together."""
+        places = [self._place[each] for each in members]
+        if not places:
+            return []
+        check = self._preview.score(places, asynchronous)
+        return [sentence_of(each, labels) for each in self._preview.reasons(check)]
 
 
 def contradiction(names: Sequence[str], rules: Collection[str], size_max: int) -> str:

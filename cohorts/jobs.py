@@ -20,13 +20,14 @@ from huey import Huey, PostgresHuey, SqliteHuey
 from huey.serializer import SignedSerializer
 from sqlalchemy.engine import make_url
 
-from . import checkin_mails, door, notices, reminders, runs, signups, uploads
+from . import checkin_mails, door, notices, reminders, runs, signups, uploads, weighing
 from .database import Database
 from .links import Links
 from .mailers import Mailer
 from .models import now
 
 SWEEP_SECONDS: Final = 1.0
+WEIGH_SECONDS: Final = 0.2
 TIDY_EVERY: Final = timedelta(minutes=10)
 REMIND_EVERY: Final = timedelta(minutes=1)
 
@@ -89,6 +90,7 @@ class Worker:
         """Work on ``database`` and ``queue``; mails leave through ``mailer`` from ``sender``."""
         self.database, self.queue = database, queue
         self.links, self.mailer, self.sender = links, mailer, sender
+        self._weigher = weighing.Weigher(database)
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._stop = threading.Event()
         self._tidied = now() - TIDY_EVERY
@@ -97,8 +99,13 @@ class Worker:
     def work(self) -> None:
         """Work until SIGINT or SIGTERM."""
         consumer = self.queue.consume(self._execute)
-        # A mail server that hangs must not keep the steward from what else is due.
-        duties = (self._revive_runs, self._tidy, self._remind), (self._send_mail,)
+        # A mail server that hangs must not keep the steward from what else is due, and whoever moves a
+        # learner by hand waits for what that does.
+        duties = (
+            (SWEEP_SECONDS, self._revive_runs, self._tidy, self._remind),
+            (SWEEP_SECONDS, self._send_mail),
+            (WEIGH_SECONDS, self._weigh),
+        )
         threads = [threading.Thread(target=self._attend, args=each, daemon=True) for each in duties]
         for thread in (threading.Thread(target=door.warm_up, daemon=True), *threads):
             thread.start()
@@ -110,9 +117,9 @@ class Worker:
     def _execute(self, run_id: int) -> None:
         runs.execute(self.database, run_id, self.name)
 
-    def _attend(self, *duties: Callable[[], None]) -> None:
-        """See to some duties once a second."""
-        while not self._stop.wait(SWEEP_SECONDS):
+    def _attend(self, pause: float, *duties: Callable[[], object]) -> None:
+        """See to some duties again and again."""
+        while not self._stop.wait(pause):
             for duty in duties:
                 try:
                     duty()
@@ -130,14 +137,18 @@ class Worker:
     def _send_mail(self) -> None:
         notices.deliver_due(self.database, self.links, self.mailer, self.sender)
 
+    def _weigh(self) -> None:
+        self._weigher.weigh_waiting()
+
     def _tidy(self) -> None:
-        """Free places nobody confirmed, delete files nobody imported, and ask for check-ins."""
+        """Free places nobody confirmed, delete what nobody needs any more, and ask for check-ins."""
         at = now()
         if at - self._tidied < TIDY_EVERY:
             return
         with self.database.transaction() as session:
             signups.expire_unconfirmed(session, at)
             uploads.expire(session, at)
+            weighing.expire(session, at)
             checkin_mails.send(session, at)
         self._tidied = at
 

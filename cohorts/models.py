@@ -107,6 +107,17 @@ class MailState(enum.StrEnum):
     DROPPED = "dropped"
 
 
+class Change(enum.StrEnum):
+    """What an organiser did to a proposal by hand."""
+
+    MOVE = "move"
+    SWAP = "swap"
+    PIN = "pin"
+    NAME = "name"
+    UNDO = "undo"
+    REDO = "redo"
+
+
 class Answer(enum.StrEnum):
     """What a learner says about one meeting beforehand."""
 
@@ -332,7 +343,8 @@ class Run(Base):
     """One request to match, and the proposal it led to.
 
     ``lease_until`` is pushed on by the worker that executes the run; when it has passed, the
-    worker is taken for dead and another may claim the run.
+    worker is taken for dead and another may claim the run. What is pinned in the run ``based_on_id``
+    is kept.
     """
 
     __tablename__ = "runs"
@@ -355,6 +367,7 @@ class Run(Base):
     parameters: Mapped[dict[str, Any]] = mapped_column(default=dict)
     random_state: Mapped[int] = mapped_column(default=0)
     requested_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    based_on_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     worker: Mapped[str | None]
     lease_until: Mapped[datetime | None]
@@ -384,7 +397,8 @@ class Cohort(Base):
 
     ``meetings`` lists the common blocks, best first, each ``[zone, slot]``: the same wall-clock
     start in that zone in every week of the course. ``channel`` is the address where they talk,
-    ``ticks`` what their convenor has seen to.
+    ``ticks`` what their convenor has seen to. ``set_aside`` names the rules that an organiser let it
+    break, and ``pinned`` keeps it as it is in the next run.
     """
 
     __tablename__ = "cohorts"
@@ -399,6 +413,8 @@ class Cohort(Base):
     reasons: Mapped[list[str | Sentence]] = mapped_column(JSON, default=list)
     channel: Mapped[str] = mapped_column(default="")
     ticks: Mapped[list[str]] = mapped_column(default=list)
+    set_aside: Mapped[list[str]] = mapped_column(default=list)
+    pinned: Mapped[bool] = mapped_column(default=False)
     ended_at: Mapped[datetime | None]
 
     run: Mapped[Run] = relationship(back_populates="cohorts")
@@ -408,7 +424,11 @@ class Cohort(Base):
 
 
 class Seat(Base):
-    """Where a proposal puts a learner; without a cohort they are unplaced, for a reason."""
+    """Where a proposal puts a learner; without a cohort they are unplaced, for a reason.
+
+    With ``size_max`` as the largest size there would be a seat for them. Who is ``pinned`` stays with the
+    others pinned in the same cohort when the course is matched again.
+    """
 
     __tablename__ = "seats"
     __table_args__ = (UniqueConstraint("run_id", "signup_id"),)
@@ -419,10 +439,85 @@ class Seat(Base):
     cohort_id: Mapped[int | None] = mapped_column(ForeignKey("cohorts.id", ondelete="CASCADE"), index=True)
     reason: Mapped[str | Sentence] = mapped_column(Stored, default="")
     remedy: Mapped[str | Sentence] = mapped_column(Stored, default="")
+    size_max: Mapped[int | None]
+    pinned: Mapped[bool] = mapped_column(default=False)
 
     run: Mapped[Run] = relationship(back_populates="seats")
     cohort: Mapped[Cohort | None] = relationship(back_populates="seats")
     signup: Mapped[Signup] = relationship()
+
+
+class Adjustment(Base):
+    """One thing that was done to a proposal by hand; ``number`` counts them, and is the board's version.
+
+    Rows are only ever added: undoing or redoing an adjustment is one, too, and ``of_id`` says which it was
+    about. Of two people who change a board at once only one can add the next row. ``cohorts`` has the
+    figures of every cohort it touched before and after, by id; ``gain`` is what all are worth more.
+    """
+
+    __tablename__ = "adjustments"
+    __table_args__ = (UniqueConstraint("run_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    change: Mapped[Change] = mapped_column(state_type(Change))
+    of_id: Mapped[int | None] = mapped_column(ForeignKey("adjustments.id", ondelete="CASCADE"), index=True)
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    at: Mapped[datetime] = mapped_column(default=now)
+    cohorts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    gain: Mapped[float] = mapped_column(default=0.0)
+    because: Mapped[str] = mapped_column(default="")
+
+    by: Mapped[User | None] = relationship()
+    of: Mapped[Adjustment | None] = relationship(remote_side=[id])
+    seats: Mapped[list[SeatChange]] = relationship(
+        cascade="all, delete-orphan", order_by="SeatChange.signup_id"
+    )
+
+
+class SeatChange(Base):
+    """What an adjustment did to the seat of one learner."""
+
+    __tablename__ = "seat_changes"
+
+    adjustment_id: Mapped[int] = mapped_column(
+        ForeignKey("adjustments.id", ondelete="CASCADE"), primary_key=True
+    )
+    signup_id: Mapped[int] = mapped_column(
+        ForeignKey("signups.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    left_id: Mapped[int | None] = mapped_column(ForeignKey("cohorts.id", ondelete="CASCADE"), index=True)
+    joined_id: Mapped[int | None] = mapped_column(ForeignKey("cohorts.id", ondelete="CASCADE"), index=True)
+    was_pinned: Mapped[bool]
+    is_pinned: Mapped[bool]
+
+    signup: Mapped[Signup] = relationship()
+
+
+class Weighing(Base):
+    """The question where else in a proposal a learner could sit, and what each change would do.
+
+    The web asks, the worker answers. With ``cohort_id`` it is about that cohort alone, and about changing
+    places with each of its members.
+    """
+
+    __tablename__ = "weighings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=new_key)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
+    version: Mapped[int]
+    signup_id: Mapped[int] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), index=True)
+    cohort_id: Mapped[int | None] = mapped_column(ForeignKey("cohorts.id", ondelete="CASCADE"), index=True)
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+    weighed_at: Mapped[datetime | None] = mapped_column(index=True)
+    effects: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    trouble: Mapped[str] = mapped_column(Text, default="")
+
+    run: Mapped[Run] = relationship()
+    signup: Mapped[Signup] = relationship()
+    cohort: Mapped[Cohort | None] = relationship()
 
 
 class Membership(Base):

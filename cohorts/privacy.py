@@ -15,6 +15,7 @@ from . import availability, moves, person_blocks, signups
 from .language import Sentence, translated
 from .language import gettext as _
 from .models import (
+    Adjustment,
     Base,
     Connection,
     Departure,
@@ -37,11 +38,13 @@ WITHHELD: Final = {
     ("signups", "link_version"): "a number that proves the personal link",
     ("signups", "calendar_version"): "a number that proves the calendar's address",
     ("attendances", "noted_by_id"): "another learner, who said so",
+    ("weighings", "effects"): "the figures of whole cohorts, and who else is in them",
     ("person_blocks", "digest"): "says nothing but could be tested against the address of another",
 }
 """Columns that are not given out, and why; ids of rows are not either."""
 
 WORDS: Final = {
+    "adjustments": "change",
     "courses": "title",
     "cohorts": "name",
     "interests": "label",
@@ -160,6 +163,11 @@ def _forget_name(session: Session, signup: Signup) -> None:
     for run in session.scalars(select(Run).where(Run.course_id == signup.course_id, Run.reason != "")):
         if name.search(run.reason):
             run.reason = _("Some wishes contradicted each other. Somebody concerned has erased theirs.")
+    runs = select(Run.id).where(Run.course_id == signup.course_id)
+    noted = select(Adjustment).where(Adjustment.run_id.in_(runs), Adjustment.because != "")
+    for adjustment in session.scalars(noted):
+        if name.search(adjustment.because):
+            adjustment.because = ""
     spellings = [signup.email.encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be")]
     for upload in session.scalars(select(Upload).where(Upload.course_id == signup.course_id)):
         if any(each in upload.content.lower() for each in spellings):

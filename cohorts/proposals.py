@@ -43,10 +43,11 @@ class ProposedCohort:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a run proposes: cohorts, and the seats of those who are in none."""
+    """What a run proposes: cohorts, the seats of those who are in none, and the ids of who is pinned."""
 
     cohorts: list[ProposedCohort]
     unplaced: list[Seat]
+    pinned: frozenset[int]
 
 
 def of_run(session: Session, run: Run) -> Proposal:
@@ -62,6 +63,7 @@ def of_run(session: Session, run: Run) -> Proposal:
             for cohort in cohorts
         ],
         members[None],
+        frozenset(seat.signup_id for seat in seats if seat.pinned),
     )
 
 

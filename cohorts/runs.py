@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from . import language, leases, person_blocks
+from . import language, leases, person_blocks, pins
 from .asking import custom_questions
 from .database import Database
 from .door import MatchSettings, match_answers, sentence_of
@@ -53,14 +54,41 @@ def request(
                 confirmed=n_learners or 0,
             )
         )
-    settings = MatchSettings.of_course(course, random_state=random_state, **chosen)
-    run = Run(
-        course_id=course.id,
-        parameters=settings.as_json(),
-        random_state=random_state,
-        requested_by=user.id if user else None,
-        n_learners=n_learners,
+    return _queue(
+        session,
+        Run(
+            course_id=course.id,
+            parameters=MatchSettings.of_course(course, random_state=random_state, **chosen).as_json(),
+            random_state=random_state,
+            requested_by=user.id if user else None,
+            n_learners=n_learners,
+        ),
     )
+
+
+def rerun(session: Session, run: Run, user: User | None, **changes: Any) -> Run:
+    """Match again as in a run, with other settings where they are given by name; what is pinned stays.
+
+    Raises:
+        RunInProgress: Another run of this course is under way.
+    """
+    settings = replace(MatchSettings.from_json(run.parameters), **changes)
+    return _queue(
+        session,
+        Run(
+            course_id=run.course_id,
+            parameters=settings.as_json(),
+            random_state=settings.random_state,
+            requested_by=user.id if user else None,
+            based_on_id=run.id,
+            n_learners=session.scalar(
+                select(func.count()).select_from(Signup).where(*_matchable(run.course))
+            ),
+        ),
+    )
+
+
+def _queue(session: Session, run: Run) -> Run:
     try:
         with session.begin_nested():
             session.add(run)
@@ -116,7 +144,7 @@ def execute(database: Database, run_id: int, worker: str) -> None:
     # The names of cohorts and what went wrong are told in the language of whoever asked.
     with language.using(locale), leases.Heartbeat(database, lease) as heartbeat:
         try:
-            learners, matching = _match(database, run_id, heartbeat)
+            learners, matching, pinned = _match(database, run_id, heartbeat)
         except CohortsError as error:
             _fail(database, lease, str(error))
         except Exception:
@@ -127,7 +155,7 @@ def execute(database: Database, run_id: int, worker: str) -> None:
                 marked("The match stopped on an error of ours, which is noted. Nothing was changed."),
             )
         else:
-            _store(database, lease, learners, matching)
+            _store(database, lease, learners, matching, pinned)
 
 
 def _matchable(course: Course) -> tuple[ColumnElement[bool], ...]:
@@ -139,8 +167,10 @@ def _matchable(course: Course) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _match(database: Database, run_id: int, heartbeat: leases.Heartbeat) -> tuple[list[int], Matching]:
-    """Turn rows into a pool, match it, and return the learners' ids beside the matching."""
+def _match(
+    database: Database, run_id: int, heartbeat: leases.Heartbeat
+) -> tuple[list[int], Matching, pins.Pins]:
+    """Turn rows into a pool, match it, and return the learners' ids beside the matching and what was kept."""
     with database.reading() as session:
         run = session.get_one(Run, run_id, options=[joinedload(Run.course)])
         rows = session.scalars(
@@ -149,15 +179,19 @@ def _match(database: Database, run_id: int, heartbeat: leases.Heartbeat) -> tupl
             .order_by(Signup.id)
             .options(selectinload(Signup.interests))
         ).all()
-        answers = person_blocks.answers_with_blocks(session, rows)
+        learners = [row.id for row in rows]
+        pinned = pins.of_run(session, run.based_on_id, set(learners))
+        answers = pins.together(rows, person_blocks.answers_with_blocks(session, rows), pinned)
         people = [(row.key, given) for row, given in zip(rows, answers, strict=True)]
         settings = MatchSettings.from_json(run.parameters)
 
     def report(progress: Progress) -> None:
         heartbeat.progress, heartbeat.stage = progress.fraction, str(progress.stage)
 
-    matching = match_answers(people, settings, progress=report, should_stop=heartbeat.should_stop)
-    return [row.id for row in rows], matching
+    place = {signup_id: number for number, signup_id in enumerate(learners)}
+    kept = [[place[each] for each in members] for members in pinned.cohorts.values()]
+    matching = match_answers(people, settings, kept=kept, progress=report, should_stop=heartbeat.should_stop)
+    return learners, matching, pinned
 
 
 def _fail(database: Database, lease: leases.Lease, reason: str) -> None:
@@ -168,7 +202,13 @@ def _fail(database: Database, lease: leases.Lease, reason: str) -> None:
             leases.release(run, RunState.FAILED)
 
 
-def _store(database: Database, lease: leases.Lease, learners: Sequence[int], matching: Matching) -> None:
+def _store(
+    database: Database,
+    lease: leases.Lease,
+    learners: Sequence[int],
+    matching: Matching,
+    pinned: pins.Pins,
+) -> None:
     """Store a matching as the run's proposal, all or nothing, if the run is still ours.
 
     ``learners`` are the ids of the sign-ups in the order of the pool.
@@ -182,6 +222,7 @@ def _store(database: Database, lease: leases.Lease, learners: Sequence[int], mat
             return
         remaining = set(session.scalars(select(Signup.id).where(Signup.course_id == run.course_id)))
         session.add_all(_seats(run, learners, matching, remaining))
+        pins.carry_over(session, run, pinned)
         run.progress, run.stage = 1.0, ""
         run.n_learners, run.n_placed = len(learners), len(learners) - len(matching.unplaced)
         run.objective, run.bound, run.seconds = matching.objective, matching.bound, matching.seconds
@@ -204,6 +245,7 @@ def _seats(run: Run, learners: Sequence[int], matching: Matching, remaining: Col
             signup_id=learners[each.learner],
             reason=sentence_of(each.reason, labels),
             remedy=sentence_of(each.remedy, labels) if each.remedy else "",
+            size_max=each.size_max,
         )
         for each in matching.unplaced
     ]

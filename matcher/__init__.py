@@ -3,7 +3,9 @@
 Pure: arrays and dataclasses, no database, no clock but the time limit's, no global random state.
 """
 
+from matcher.checks import plain_objective as objective_of
 from matcher.exceptions import Infeasible, InvalidParams, InvalidPool, MatcherError
+from matcher.keep import match_around
 from matcher.match import match
 from matcher.matching import CohortCheck, CohortResult, LearnerReason, Matching, Meeting, Unplaced
 from matcher.observed import Observed
@@ -38,5 +40,7 @@ __all__ = [
     "Unplaced",
     "Value",
     "match",
+    "match_around",
+    "objective_of",
     "score_cohorts",
 ]

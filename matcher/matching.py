@@ -69,12 +69,14 @@ class CohortResult:
 @dataclass(frozen=True, slots=True)
 class Unplaced:
     """A learner without a cohort, with a reason they can read and, when any are known, the changes each of
-    which would place them, the smallest first: in their own answers, then in the rules.
+    which would place them, the smallest first: in their own answers, then in the rules. `size_max` is the
+    least largest size with which some cohort could take them, if size alone keeps them out.
     """
 
     learner: int
     reason: Said
     remedies: tuple[Said, ...] = ()
+    size_max: int | None = None
 
     @property
     def remedy(self) -> Said | None:
@@ -100,12 +102,16 @@ class LearnerReason:
 
 @dataclass(frozen=True, slots=True)
 class CohortCheck:
-    """What a hand-made cohort is worth: score (0..1), all common blocks, and each broken rule in words."""
+    """What a hand-made cohort is worth: score (0..1), all common blocks, and each broken rule in words.
+
+    `rules` names the rules that are broken, each once, without saying by whom.
+    """
 
     members: tuple[int, ...]
     score: float
     meetings: tuple[Meeting, ...]
     broken: tuple[str, ...]
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from matcher.rules import CommonBlock, Size, rules_of
 if TYPE_CHECKING:
     from matcher.affinity import Affinity
     from matcher.explain import CohortReasons
+    from matcher.said import Said
 
 Checks = tuple[CohortCheck, ...]
 # Of how many cohorts, the closest first, the one worth most to a learner is sought.
@@ -55,14 +56,18 @@ class Preview:
         """What a cohort is worth, when it could meet and which rules it breaks, in words."""
         members = tuple(members)
         if not members:
-            return CohortCheck((), 0.0, (), self._broken((), ()))
+            return CohortCheck((), 0.0, (), *self._broken((), ()))
         meetings = () if asynchronous else self.meetings.of(members)
         blocks = 0.0 if asynchronous else count_blocks(self.hours, members)
         places = np.array(members, dtype=np.intp)
         among = self.affinity.between(places, places)
         score = plain_score(self.pool, self.params, among, members, blocks)
         broken = self._broken(members, None if asynchronous else meetings)
-        return CohortCheck(members, score, meetings, broken)
+        return CohortCheck(members, score, meetings, *broken)
+
+    def reasons(self, check: CohortCheck) -> tuple[Said, ...]:
+        """Why the members of a cohort belong together, as a match would say it."""
+        return self._reasons.of(check.members, check.meetings, check.meetings)
 
     def what_if(
         self,
@@ -158,16 +163,23 @@ class Preview:
 
         return CohortReasons(self.pool, self.params, spelled_tags(self.pool, self.params))
 
-    def _broken(self, members: Sequence[int], meetings: Sequence[Meeting] | None) -> tuple[str, ...]:
-        """Each broken rule in words; `meetings` None asks for none, and nobody breaks but size."""
+    def _broken(
+        self, members: Sequence[int], meetings: Sequence[Meeting] | None
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Each broken rule in words, and the names of those rules; `meetings` None asks for none, and
+        nobody breaks but size.
+        """
         words: list[str] = []
+        names: list[str] = []
         for rule in self.rules:
             if isinstance(rule, CommonBlock):
                 # The blocks are known: no need to search the week for one.
-                words += [rule.words] if members and meetings == () else []
-            elif members or isinstance(rule, Size):
-                words += rule.broken(members)
-        return tuple(words)
+                found = [rule.words] if members and meetings == () else []
+            else:
+                found = list(rule.broken(members)) if members or isinstance(rule, Size) else []
+            words += found
+            names += [rule.name] if found else []
+        return tuple(words), tuple(names)
 
 
 def _exchanged(members: Sequence[int], leaves: int | None, comes: int | None) -> tuple[int, ...]:

@@ -78,16 +78,17 @@ class UnplacedReasons:
             return Unplaced(i, contradiction, (change,))
         unit = self.p.unit_members[self.p.unit_start[self.p.unit[i]] : self.p.unit_start[self.p.unit[i] + 1]]
         barriers = self.openings.barriers(unit.tolist())
-        remedies = tuple(self._remedies(unit.tolist(), barriers))
+        size = self._size_needed(len(unit), barriers)
+        remedies = tuple(self._remedies(unit.tolist(), barriers, size))
         if not self.hours.can[i].any():
             short = say(
                 "None of your hours hold a %(minutes)s-minute meeting in every week.",
                 minutes=self.params.meeting_minutes,
             )
-            return Unplaced(i, short, remedies)
+            return Unplaced(i, short, remedies, size)
         if crowded:
-            return Unplaced(i, CROWDED, (crowded, *remedies))
-        return Unplaced(i, self._too_few(i) or self._lacking(i, barriers), remedies)
+            return Unplaced(i, CROWDED, (crowded, *remedies), size)
+        return Unplaced(i, self._too_few(i) or self._lacking(i, barriers), remedies, size)
 
     def _too_few(self, i: int) -> Said | None:
         """What makes those who could sit with a learner too few, if anything does."""
@@ -154,11 +155,15 @@ class UnplacedReasons:
         ones: list[int] = self.p.apart[self.p.apart_start[i] : self.p.apart_start[i + 1]].tolist()
         return ones
 
-    def _remedies(self, unit: list[int], barriers: NDArray[np.int64]) -> list[Said]:
+    def _size_needed(self, n: int, barriers: NDArray[np.int64]) -> int | None:
+        """The least largest size with which a cohort that size alone keeps closed could take `n` more."""
+        closed = self.openings.sizes[barriers == SIZE]
+        return int(closed.min()) + n if len(closed) else None
+
+    def _remedies(self, unit: list[int], barriers: NDArray[np.int64], size: int | None) -> list[Said]:
         """Each single change that would give the unit a seat: in own answers first, then in the rules."""
         found = self._hours(unit[0], barriers == MEETING) if len(unit) == 1 else []
         larger = self.openings.sizes[barriers == SIZE] + len(unit)
-        size = int(larger.min(initial=SLOTS_A_WEEK))
         rules = [
             say_number(
                 "Placed by hand, you would have a seat in %(num)s cohort.",
@@ -174,7 +179,7 @@ class UnplacedReasons:
                 "With %(size)s as the largest size you would have a seat in %(num)s cohort.",
                 "With %(size)s as the largest size you would have a seat in %(num)s cohorts.",
                 int((larger == size).sum()),
-                size=size,
+                size=size or 0,
             ),
             say_number(
                 "If people might meet again, you would have a seat in %(num)s cohort.",

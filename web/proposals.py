@@ -92,7 +92,7 @@ def match(slug: str) -> ResponseReturnValue:
             return _request(course, form)
         except RunInProgress as error:
             session().rollback()
-            return _conflict(own_course(slug), str(error))
+            return conflict(own_course(slug), str(error))
         except InvalidInput as error:
             session().rollback()
             form.take_errors(error)
@@ -118,7 +118,7 @@ def _request(course: Course, form: MatchForm) -> ResponseReturnValue:
     return redirect(url_for(".run", slug=course.slug, key=run.key))
 
 
-def _conflict(course: Course, message: str) -> ResponseReturnValue:
+def conflict(course: Course, message: str) -> ResponseReturnValue:
     """Say what came in between, with a way on to the newest run."""
     newest = next(iter(_newest(course)), None)
     page = render_template("organiser/conflict.html", course=course, message=message, run=newest)
@@ -167,11 +167,11 @@ def _proposal_page(course: Course, found: Run, proposal: proposals.Proposal) -> 
         zones=sorted(zones | {zone} if zone else zones),
         number_of_page=number,
         pages=pages,
-        **_times(course, shown, zone),
+        **times_of(course, shown, zone),
     )
 
 
-def _times(course: Course, shown: list[proposals.ProposedCohort], zone: str) -> dict[str, dict[int, Any]]:
+def times_of(course: Course, shown: list[proposals.ProposedCohort], zone: str) -> dict[str, dict[int, Any]]:
     """Return the common times of cohorts, by their ids, in words and as pieces of a week.
 
     The time at which a cohort meets comes first.
@@ -209,7 +209,7 @@ def cancel(slug: str, key: str) -> ResponseReturnValue:
         runs.cancel(session(), found)
     except Conflict as error:
         session().rollback()
-        return _conflict(own_course(slug), str(error))
+        return conflict(own_course(slug), str(error))
     session().commit()
     return redirect(url_for(".run", slug=slug, key=key))
 
@@ -229,7 +229,7 @@ def publish(slug: str, key: str) -> ResponseReturnValue:
         proposals.publish(session(), found)
     except Conflict as error:
         session().rollback()
-        return _conflict(own_course(slug), str(error))
+        return conflict(own_course(slug), str(error))
     session().commit()
     flash(_("The cohorts are published. The mails are on their way."), "good")
     return redirect(url_for(".run", slug=slug, key=key))

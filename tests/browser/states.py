@@ -77,6 +77,19 @@ def _fix_too_late(page: Page) -> None:
     send_by(page.get_by_role("button", name="Fix this").last)
 
 
+def _change_too_late(page: Page) -> None:
+    """Change a board on a page that is older than the last change."""
+    page.evaluate("for (const field of document.getElementsByName('seen')) field.value = '0'")
+    press("Pin Early birds")(page)
+
+
+def _name_as_another(page: Page) -> None:
+    page.get_by_label("Name of Early birds").last.evaluate("it => { it.closest('details').open = true }")
+    page.get_by_role("textbox", name="Name of Early birds").fill("Night owls")
+    page.get_by_role("button", name="Save").first.click()
+    page.wait_for_load_state()
+
+
 def _set_no_link(page: Page) -> None:
     page.locator("#channel").evaluate(
         "field => { field.closest('details').open = true; field.form.noValidate = true }"
@@ -290,6 +303,30 @@ ORGANISERS_PAGES = (
     State(
         "proposal-right-to-left", "organiser.run", "/organise/arabic/runs/{run-arabic}", ORGANISER, rtl=True
     ),
+    State("board", "organiser.board", "/organise/proposed/runs/{run-proposed}/board", ORGANISER),
+    State("board-long", "organiser.board", "/organise/long/runs/{run-long-proposed}/board", ORGANISER),
+    State(
+        "board-right-to-left",
+        "organiser.board",
+        "/organise/proposed/runs/{run-proposed}/board",
+        ORGANISER,
+        rtl=True,
+    ),
+    State(
+        "board-errors", "", "/organise/proposed/runs/{run-proposed}/board", ORGANISER, act=_name_as_another
+    ),
+    State(
+        "board-conflict", "", "/organise/proposed/runs/{run-proposed}/board", ORGANISER, act=_change_too_late
+    ),
+    *(
+        State(
+            name,
+            "organiser.weighing",
+            f"/organise/proposed/runs/{{run-proposed}}/board/{{{name}}}",
+            ORGANISER,
+        )
+        for name in ("weighing", "weighing-swaps", "weighing-unplaced", "weighing-waiting")
+    ),
     State("publish", "organiser.publish", "/organise/proposed/runs/{run-proposed}/publish", ORGANISER),
     State(
         "publish-conflict",
@@ -325,6 +362,7 @@ NO_PAGES = {
     "learner.download",
     "learner.subscription",
     "organiser.run_progress",
+    "organiser.weighed",
     "organiser.export",
 }
 """Routes that answer with a file."""

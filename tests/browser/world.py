@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from threading import Thread
@@ -17,6 +17,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 import config
 from cohorts import (
+    adjust,
     attendance,
     checkins,
     choosing,
@@ -27,7 +28,9 @@ from cohorts import (
     person_blocks,
     proposals,
     schedule,
+    weighing,
 )
+from cohorts.adjust import Hand
 from cohorts.checkins import Pulse
 from cohorts.database import Database
 from cohorts.links import Links
@@ -50,6 +53,7 @@ from cohorts.models import (
     now,
 )
 from cohorts.subscriptions import Topic
+from cohorts.weighing import Weigher
 from matcher.said import Asked, Hours, say, say_number
 from tests.factories import ask, make_course, make_signup, make_user
 from tests.questions import EXAMPLES
@@ -290,6 +294,7 @@ def _proposal(
     run = Run(
         course_id=course.id,
         state=RunState.PROPOSED,
+        parameters=door.MatchSettings.of_course(course).as_json(),
         n_learners=placed + len(out),
         n_placed=placed,
         objective=0.61 * len(cohorts),
@@ -317,8 +322,13 @@ def _proposal(
 def _published(world: World, session: Session, organiser: User) -> None:
     """A proposal to look at, and one that is published, with a learner who has no cohort."""
     course = _course(world, session, organiser, "proposed", "Proposed, not published")
-    people = [_learner(session, course, NAMES[number % 12], number) for number in range(11)]
-    world.words["run-proposed"] = _proposal(session, course, [people[:5], people[5:10]], people[10:]).key
+    people = [
+        _learner(session, course, NAMES[number % 12], number, time_zone=ZONES[number % 2])
+        for number in range(11)
+    ]
+    run = _proposal(session, course, [people[:5], people[5:10]], people[10:])
+    world.words["run-proposed"] = run.key
+    _board(world, session, run, organiser, people)
 
     course = _course(world, session, organiser, "running", "Listening together")
     people = [_learner(session, course, NAMES[number % 12], number) for number in range(11)]
@@ -327,6 +337,28 @@ def _published(world: World, session: Session, organiser: User) -> None:
     world.words["run-published"] = run.key
     _token(world, "placed", people[0])
     _token(world, "unplaced", people[10])
+
+
+def _board(world: World, session: Session, run: Run, organiser: User, people: Sequence[Signup]) -> None:
+    """What a proposal's board can show: changes by hand, and what others would do."""
+    first, second = run.cohorts
+    for version, (cohort, name) in enumerate(((first, "Early birds"), (second, "Night owls"))):
+        adjust.rename(session, run, cohort.key, name, Hand(organiser, version, now()))
+    adjust.pin_cohort(session, run, second.key, True, Hand(organiser, 2, now()))
+    adjust.pin_learner(session, run, people[0].key, True, Hand(organiser, 3, now()))
+    adjust.pin_learner(session, run, people[0].key, False, Hand(organiser, 4, now()))
+    adjust.undo(session, run, Hand(organiser, 5, now()))
+    next(seat for seat in run.seats if seat.cohort_id is None).size_max = 9
+    weigher = Weigher(world.database)
+    for name, learner, cohort in (
+        ("weighing", people[1], None),
+        ("weighing-swaps", people[1], second),
+        ("weighing-unplaced", people[10], first),
+    ):
+        asked = weighing.ask(session, run, learner.key, cohort.key if cohort else "", now())
+        asked.effects, asked.weighed_at = [asdict(each) for each in weigher.effects(session, asked)], now()
+        world.words[name] = asked.key
+    world.words["weighing-waiting"] = weighing.ask(session, run, people[2].key, "", now()).key
 
 
 def _meeting(world: World, session: Session, organiser: User) -> None:
@@ -389,6 +421,9 @@ def _long(world: World, session: Session, organiser: User) -> None:
     run.cohorts[0].name = "Cohort of the " + WORD[:60]
     run.cohorts[0].reasons = [f"All of you like {WORD}."]
     world.words["run-long"] = run.key
+    left = _proposal(session, course, [people[:5]], people[5:])
+    left.cohorts[0].name = WORD[:60]
+    world.words["run-long-proposed"] = left.key
     proposals.publish(session, run)
     _token(world, "long_placed", people[0])
     _token(world, "long_unplaced", people[5])

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from cohorts.database import Database
+from cohorts.door import MatchSettings
 from cohorts.links import Links
 from cohorts.models import Base, Cohort, Membership, Run, RunState, Signup, Upload, User
 from tests.factories import make_cohort, make_course, make_signup, make_user
@@ -38,7 +39,8 @@ def foreign(database: Database, links: Links) -> dict[str, str]:
         owner = make_user(session)
         course = make_course(session, owner, slug="foreign", title="Kept from strangers")
         learner = make_signup(session, course, name="Secret Name")
-        run = Run(course_id=course.id, state=RunState.PROPOSED, n_learners=1, n_placed=1, seconds=1.0)
+        parameters = MatchSettings.of_course(course).as_json()
+        run = Run(course=course, state=RunState.PROPOSED, parameters=parameters, n_learners=1, n_placed=1)
         official = make_cohort(session, make_signup(session, course, name="Secret Member"))
         cohort = Cohort(run=run, position=1, name="Cohort 1", score=0.5, meetings=[["UTC", 36]])
         upload = Upload(course_id=course.id, user_id=owner.id, name="a.csv", content=SIGN_UPS)

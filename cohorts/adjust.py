@@ -1,0 +1,315 @@
+"""Adjusting a proposal by hand: move, swap, unseat, pin, name; undo and redo.
+
+Every change appends to the list of adjustments of its run, whose length is the board's version. Whoever
+changes a board says which version they saw; when somebody else was faster, nothing is saved and they are
+shown what came in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from .exceptions import Conflict, InvalidInput, NotFound
+from .language import gettext as _
+from .language import lazy_gettext as lazy
+from .models import Adjustment, Change, Cohort, Run, RunState, Seat, SeatChange, User, Weighing
+from .weighing import Effect, effects, version
+
+FIGURES: Final = ("name", "score", "meetings", "reasons", "set_aside", "pinned")
+"""What of a cohort an adjustment can change."""
+MOST_NAME: Final = 60
+MOST_WORDS: Final = 300
+
+
+class Stale(Conflict):
+    """The board was changed after the page was opened."""
+
+    said = lazy("Somebody else changed this board in the meantime.")
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Who changes a board, when, and which version of it they saw."""
+
+    by: User | None
+    seen: int
+    at: datetime
+
+
+def move(
+    session: Session,
+    run: Run,
+    weighing: Weighing,
+    to_key: str,
+    swap_key: str,
+    hand: Hand,
+    *,
+    set_aside: bool = False,
+    because: str = "",
+) -> Adjustment:
+    """Make a change that was weighed: move a learner, or let them change places with another.
+
+    ``to_key`` is empty for no cohort, ``swap_key`` for nobody.
+
+    Raises:
+        Stale: The board has changed since.
+        Conflict: A cohort or a learner is not as it was weighed, or a rule would break.
+        NotFound: No such change was weighed.
+    """
+    board = _Locked(session, run, hand)
+    effect = board.find(weighing, to_key, swap_key)
+    if not effect.is_possible or (effect.new_breaks and not set_aside):
+        raise Conflict(_("This would break a rule, so it was not done."))
+    learner, other = board.seat_of(weighing.signup_id), board.seat_of(effect.swap_id)
+    assert learner is not None
+    changes = {
+        each.cohort_id: {
+            "score": each.after.score,
+            "meetings": each.after.meetings,
+            "reasons": each.after.reasons,
+            "set_aside": each.after.broken,
+        }
+        for each in effect.touched
+    }
+    seats = {learner: effect.to_id}
+    if other is not None:
+        seats[other] = learner.cohort_id
+    words = _limited(because, MOST_WORDS, "because") if effect.new_breaks else ""
+    return board.add(
+        Change.MOVE if other is None else Change.SWAP,
+        changes,
+        {seat: (cohort, False) for seat, cohort in seats.items()},
+        gain=effect.gain,
+        because=words,
+    )
+
+
+def pin_learner(session: Session, run: Run, key: str, pinned: bool, hand: Hand) -> Adjustment:
+    """Pin a learner to those pinned in the same cohort, or let them go.
+
+    Raises:
+        Stale: The board has changed since.
+        NotFound: The learner has no cohort in this proposal.
+    """
+    board = _Locked(session, run, hand)
+    seat = next((each for each in board.seats if each.signup.key == key and each.cohort_id is not None), None)
+    if seat is None:
+        raise NotFound
+    return board.add(Change.PIN, {}, {seat: (seat.cohort_id, pinned)})
+
+
+def pin_cohort(session: Session, run: Run, key: str, pinned: bool, hand: Hand) -> Adjustment:
+    """Pin a whole cohort, or let it go.
+
+    Raises:
+        Stale: The board has changed since.
+        NotFound: The proposal has no such cohort.
+    """
+    board = _Locked(session, run, hand)
+    return board.add(Change.PIN, {board.cohort_id(key): {"pinned": pinned}}, {})
+
+
+def rename(session: Session, run: Run, key: str, name: str, hand: Hand) -> Adjustment:
+    """Give a cohort a name.
+
+    Raises:
+        Stale: The board has changed since.
+        InvalidInput: The name is empty, too long or another cohort's.
+        NotFound: The proposal has no such cohort.
+    """
+    board = _Locked(session, run, hand)
+    name = " ".join(_limited(name, MOST_NAME, "name").split())
+    wanted = board.cohort_id(key)
+    if not name:
+        raise InvalidInput({"name": [_("Give it a name.")]})
+    taken = {each.name.casefold() for each in board.cohorts.values() if each.id != wanted}
+    if name.casefold() in taken:
+        raise InvalidInput({"name": [_("Another cohort has this name.")]})
+    return board.add(Change.NAME, {wanted: {"name": name}}, {})
+
+
+def undo(session: Session, run: Run, hand: Hand) -> Adjustment:
+    """Take back the last change that holds.
+
+    Raises:
+        Stale: The board has changed since.
+        Conflict: There is nothing to undo.
+    """
+    board = _Locked(session, run, hand)
+    done, _undone = walk(adjustments(session, run))
+    if not done:
+        raise Conflict(_("There is nothing to undo."))
+    return board.again(done[-1], Change.UNDO)
+
+
+def redo(session: Session, run: Run, hand: Hand) -> Adjustment:
+    """Make the change again that was undone last.
+
+    Raises:
+        Stale: The board has changed since.
+        Conflict: There is nothing to redo.
+    """
+    board = _Locked(session, run, hand)
+    _done, undone = walk(adjustments(session, run))
+    if not undone:
+        raise Conflict(_("There is nothing to redo."))
+    return board.again(undone[-1], Change.REDO)
+
+
+def walk(listed: Sequence[Adjustment]) -> tuple[list[Adjustment], list[Adjustment]]:
+    """Return the changes that hold and those that can be redone, each with the next to take last."""
+    done: list[Adjustment] = []
+    undone: list[Adjustment] = []
+    for each in listed:
+        if each.change is Change.UNDO:
+            undone.append(done.pop())
+        elif each.change is Change.REDO:
+            done.append(undone.pop())
+        else:
+            done.append(each)
+            undone.clear()
+    return done, undone
+
+
+def adjustments(session: Session, run: Run, *, after: int = 0) -> list[Adjustment]:
+    """Return what was done to a proposal by hand, in order, with the people it was about."""
+    of = joinedload(Adjustment.of)
+    found = select(Adjustment).where(Adjustment.run_id == run.id, Adjustment.number > after)
+    return list(
+        session.scalars(
+            found.order_by(Adjustment.number).options(
+                joinedload(Adjustment.by),
+                *(
+                    way.joinedload(SeatChange.signup)
+                    for way in (selectinload(Adjustment.seats), of.selectinload(Adjustment.seats))
+                ),
+            )
+        )
+    )
+
+
+class _Locked:
+    """A proposal that nobody else changes at the same time."""
+
+    def __init__(self, session: Session, run: Run, hand: Hand) -> None:
+        session.refresh(run, with_for_update=True)
+        if run.state is not RunState.PROPOSED:
+            raise Conflict(_("This run is not a proposal any more, so it cannot be changed by hand."))
+        self.version = version(session, run)
+        if hand.seen != self.version:
+            raise Stale
+        self._session, self._run, self._hand = session, run, hand
+        found = session.scalars(
+            select(Cohort).where(Cohort.run_id == run.id).execution_options(populate_existing=True)
+        )
+        self.cohorts = {each.id: each for each in found}
+        self.seats = session.scalars(
+            select(Seat)
+            .where(Seat.run_id == run.id)
+            .options(joinedload(Seat.signup))
+            .execution_options(populate_existing=True)
+        ).all()
+
+    def cohort_id(self, key: str) -> int:
+        """Return the id of a cohort of this proposal."""
+        found = next((each.id for each in self.cohorts.values() if each.key == key), None)
+        if found is None:
+            raise NotFound
+        return found
+
+    def seat_of(self, signup_id: int | None) -> Seat | None:
+        """Return the seat of a learner."""
+        return next((each for each in self.seats if each.signup_id == signup_id), None)
+
+    def find(self, weighing: Weighing, to_key: str, swap_key: str) -> Effect:
+        """Return a change that was weighed, if the cohorts it touches are still as they were then."""
+        to_id = self.cohort_id(to_key) if to_key else None
+        swap = next((each for each in self.seats if swap_key and each.signup.key == swap_key), None)
+        if swap_key and swap is None:
+            raise NotFound
+        wanted = (to_id, swap.signup_id if swap else None)
+        effect = next((each for each in effects(weighing) if (each.to_id, each.swap_id) == wanted), None)
+        if effect is None:
+            raise NotFound
+        for each in effect.touched:
+            members = sorted(seat.signup_id for seat in self.seats if seat.cohort_id == each.cohort_id)
+            if members != each.before.members:
+                raise Conflict(
+                    _("The members of a cohort have changed, so its figures do not hold any more.")
+                )
+        return effect
+
+    def add(
+        self,
+        change: Change,
+        cohorts: Mapping[int, Mapping[str, Any]],
+        seats: Mapping[Seat, tuple[int | None, bool]],
+        *,
+        of: Adjustment | None = None,
+        gain: float = 0.0,
+        because: str = "",
+    ) -> Adjustment:
+        """Change cohorts and seats, and append to the list what was changed."""
+        found = Adjustment(
+            run_id=self._run.id,
+            number=self.version + 1,
+            change=change,
+            of_id=of.id if of else None,
+            by_id=self._hand.by.id if self._hand.by else None,
+            at=self._hand.at,
+            gain=gain,
+            because=because,
+        )
+        found.cohorts = {str(key): self._change(self.cohorts[key], values) for key, values in cohorts.items()}
+        for seat, (cohort_id, pinned) in seats.items():
+            found.seats.append(
+                SeatChange(
+                    signup=seat.signup,
+                    left_id=seat.cohort_id,
+                    joined_id=cohort_id,
+                    was_pinned=seat.pinned,
+                    is_pinned=pinned,
+                )
+            )
+            seat.cohort_id, seat.pinned = cohort_id, pinned
+        self._run.objective = (self._run.objective or 0.0) + gain
+        self._run.n_placed = sum(each.cohort_id is not None for each in self.seats)
+        try:
+            with self._session.begin_nested():
+                self._session.add(found)
+        except IntegrityError as error:
+            raise Stale from error
+        return found
+
+    def again(self, of: Adjustment, change: Change) -> Adjustment:
+        """Undo an adjustment or do it once more; whoever has been erased since is left out."""
+        back = change is Change.UNDO
+        cohorts = {int(key): pair[0 if back else 1] for key, pair in of.cohorts.items()}
+        places = {seat.signup_id: seat for seat in self.seats}
+        seats = {
+            places[each.signup_id]: (each.left_id, each.was_pinned)
+            if back
+            else (each.joined_id, each.is_pinned)
+            for each in of.seats
+        }
+        return self.add(change, cohorts, seats, of=of, gain=-of.gain if back else of.gain)
+
+    def _change(self, cohort: Cohort, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        before = {name: getattr(cohort, name) for name in values}
+        for name, value in values.items():
+            setattr(cohort, name, value)
+        return [before, dict(values)]
+
+
+def _limited(text: str, most: int, name: str) -> str:
+    text = text.replace("\x00", "").strip()
+    if len(text) > most:
+        raise InvalidInput({name: [_("Use at most %(most)s characters.", most=most)]})
+    return text

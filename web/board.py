@@ -1,0 +1,332 @@
+"""The board of a proposal: cohorts as cards, changed by hand before they are published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import abort, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cohorts import adjust, breaks, proposals, runs, weighing
+from cohorts.adjust import Hand, Stale
+from cohorts.board_words import in_words
+from cohorts.door import MatchSettings
+from cohorts.exceptions import Conflict, InvalidInput, RunInProgress
+from cohorts.language import gettext as _
+from cohorts.language import number, translated
+from cohorts.models import Cohort, Course, Run, RunState, Signup, Weighing, now
+from cohorts.remedies import remedies
+from cohorts.weighing import Effect, Touched
+
+from .auth import organiser_required
+from .database import session
+from .desk import blueprint, me, own_course
+from .proposals import CARDS, conflict, times_of
+
+LATEST: Final = 10
+"""So many of the last changes are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One change that is offered, ready to be shown."""
+
+    effect: Effect
+    to: Cohort | None
+    swap: Signup | None
+    breaks: list[str]
+
+    @property
+    def joined(self) -> Touched | None:
+        """What becomes of the cohort that the learner joins."""
+        return next((each for each in self.effect.touched if each.cohort_id == self.effect.to_id), None)
+
+    @property
+    def left(self) -> Touched | None:
+        """What becomes of the cohort that the learner leaves."""
+        return next((each for each in self.effect.touched if each.cohort_id != self.effect.to_id), None)
+
+
+@blueprint.get("/<slug>/runs/<key>/board")
+@organiser_required
+def board(slug: str, key: str) -> ResponseReturnValue:
+    """Show the cohorts of a proposal as cards to be changed by hand."""
+    course = own_course(slug)
+    return _board_page(course, _proposal(course, key))
+
+
+def _board_page(course: Course, found: Run, **more: Any) -> str:
+    proposal = proposals.of_run(session(), found)
+    pages = max(1, -(-len(proposal.cohorts) // CARDS))
+    page = min(max(1, request.args.get("page", 1, type=int)), pages)
+    shown = proposal.cohorts[(page - 1) * CARDS : page * CARDS]
+    listed = adjust.adjustments(session(), found)
+    done, undone = adjust.walk(listed)
+    names = {each.cohort.id: each.cohort.name for each in proposal.cohorts}
+    settings = MatchSettings.from_json(found.parameters)
+    return render_template(
+        "organiser/board.html",
+        course=course,
+        run=found,
+        proposal=proposal,
+        cohorts=shown,
+        best=max((each.score for each in proposal.cohorts), default=1.0),
+        version=len(listed),
+        undo=in_words(done[-1], names) if done else "",
+        redo=in_words(undone[-1], names) if undone else "",
+        latest=[(each, in_words(each, names)) for each in reversed(listed[-LATEST:])],
+        broken={
+            each.cohort.id: breaks.all_words(each.cohort.set_aside, settings, len(each.members))
+            for each in shown
+        },
+        remedies=remedies(settings, proposal.unplaced),
+        number_of_page=page,
+        pages=pages,
+        **times_of(course, shown, ""),
+        **more,
+    )
+
+
+@blueprint.post("/<slug>/runs/<key>/board/weigh")
+@organiser_required
+def weigh(slug: str, key: str) -> ResponseReturnValue:
+    """Ask where else a learner could sit."""
+    found = _proposal(own_course(slug), key)
+    asked = weighing.ask(
+        session(), found, request.form.get("learner", ""), request.form.get("cohort", ""), now()
+    )
+    session().commit()
+    page = url_for(".weighing", slug=slug, key=key, weighing_key=asked.key)
+    if request.accept_mimetypes.best == "application/json":
+        return {"page": page}
+    return redirect(page, 303)
+
+
+@blueprint.get("/<slug>/runs/<key>/board/<weighing_key>", endpoint="weighing")
+@organiser_required
+def weighing_page(slug: str, key: str, weighing_key: str) -> ResponseReturnValue:
+    """Show what each change would do, with a press that makes it."""
+    course = own_course(slug)
+    found = _proposal(course, key)
+    return _weighing_page(course, found, weighing.get(session(), found, weighing_key))
+
+
+def _weighing_page(course: Course, found: Run, asked: Weighing, message: str = "") -> str:
+    proposal = proposals.of_run(session(), found)
+    here = (each.cohort for each in proposal.cohorts if asked.signup_id in {m.id for m in each.members})
+    return render_template(
+        "organiser/weighing.html",
+        course=course,
+        run=found,
+        weighing=asked,
+        home=next(here, None),
+        options=_options(found, proposal, asked),
+        version=weighing.version(session(), found),
+        message=message,
+    )
+
+
+def _options(found: Run, proposal: proposals.Proposal, asked: Weighing) -> list[Option]:
+    cohorts = {each.cohort.id: each.cohort for each in proposal.cohorts}
+    people = {member.id: member for each in proposal.cohorts for member in each.members}
+    settings = MatchSettings.from_json(found.parameters)
+    return [
+        Option(
+            effect,
+            cohorts.get(effect.to_id or 0),
+            people.get(effect.swap_id or 0),
+            [
+                f"{cohorts[each.cohort_id].name}: {breaks.words(rule, settings, len(each.after.members))}"
+                for each in effect.touched
+                for rule in each.new_breaks
+            ],
+        )
+        for effect in weighing.effects(asked)
+    ]
+
+
+@blueprint.get("/<slug>/runs/<key>/board/<weighing_key>.json")
+@organiser_required
+def weighed(slug: str, key: str, weighing_key: str) -> ResponseReturnValue:
+    """Return what each change would do, for the script that shows it while a learner is dragged."""
+    found = _proposal(own_course(slug), key)
+    asked = weighing.get(session(), found, weighing_key)
+    return {
+        "active": asked.weighed_at is None,
+        "trouble": translated(asked.trouble),
+        "effects": [
+            {
+                "to": each.to.key if each.to else "",
+                "words": _effect_in_words(each),
+                "breaks": each.breaks,
+                "gains": each.effect.gain >= 0,
+            }
+            for each in _options(found, proposals.of_run(session(), found), asked)
+        ],
+    }
+
+
+def _effect_in_words(option: Option) -> str:
+    """Say in a line what becomes of the cohorts that a change touches."""
+    told = [
+        _(
+            "score %(before)s to %(after)s, common times %(times_before)s to %(times_after)s",
+            before=number(round(each.before.score, 3)),
+            after=number(round(each.after.score, 3)),
+            times_before=len(each.before.meetings),
+            times_after=len(each.after.meetings),
+        )
+        for each in (option.joined, option.left)
+        if each is not None
+    ]
+    if option.joined is not None and option.left is not None:
+        return _("Here: %(here)s. There: %(there)s.", here=told[0], there=told[1])
+    return f"{told[0]}." if told else ""
+
+
+@blueprint.post("/<slug>/runs/<key>/board/<weighing_key>")
+@organiser_required
+def make_move(slug: str, key: str, weighing_key: str) -> ResponseReturnValue:
+    """Make a change that was weighed."""
+    course = own_course(slug)
+    found = _proposal(course, key)
+    asked = weighing.get(session(), found, weighing_key)
+    form = request.form
+    try:
+        adjust.move(
+            session(),
+            found,
+            asked,
+            form.get("to", ""),
+            form.get("swap", ""),
+            _hand(),
+            set_aside="set_aside" in form,
+            because=form.get("because", ""),
+        )
+    except Stale as error:
+        return _stale_page(course, key, str(error))
+    except Conflict as error:
+        session().rollback()
+        found = _proposal(course, key)
+        asked = weighing.get(session(), found, weighing_key)
+        return _weighing_page(course, found, asked, str(error)), 409
+    except InvalidInput as error:
+        session().rollback()
+        found = _proposal(course, key)
+        asked = weighing.get(session(), found, weighing_key)
+        return _weighing_page(course, found, asked, " ".join(error.errors["because"])), 422
+    return _saved(course, key)
+
+
+@blueprint.post("/<slug>/runs/<key>/board")
+@organiser_required
+def change_board(slug: str, key: str) -> ResponseReturnValue:
+    """Undo or redo, pin or let go, or give a cohort a name."""
+    course = own_course(slug)
+    found = _proposal(course, key)
+    try:
+        _change(found)
+    except Stale as error:
+        return _stale_page(course, key, str(error))
+    except InvalidInput as error:
+        session().rollback()
+        page = _board_page(
+            own_course(slug),
+            _proposal(course, key),
+            wrong=request.form.get("rename", ""),
+            name=request.form.get("name", ""),
+            errors=error.errors["name"],
+        )
+        return page, 422
+    return _saved(course, key)
+
+
+def _change(found: Run) -> None:
+    form, hand = request.form, _hand()
+    if "undo" in form:
+        adjust.undo(session(), found, hand)
+    elif "redo" in form:
+        adjust.redo(session(), found, hand)
+    elif "rename" in form:
+        adjust.rename(session(), found, form["rename"], form.get("name", ""), hand)
+    elif "pin" in form or "let_go" in form:
+        adjust.pin_learner(session(), found, form.get("pin") or form["let_go"], "pin" in form, hand)
+    elif "pin_cohort" in form or "let_cohort_go" in form:
+        key = form.get("pin_cohort") or form["let_cohort_go"]
+        adjust.pin_cohort(session(), found, key, "pin_cohort" in form, hand)
+    else:
+        abort(400)
+
+
+@blueprint.post("/<slug>/runs/<key>/board/rerun")
+@organiser_required
+def rerun(slug: str, key: str) -> ResponseReturnValue:
+    """Match again around what is pinned, with one rule relaxed if that is asked for."""
+    course = own_course(slug)
+    found = _proposal(course, key)
+    proposal = proposals.of_run(session(), found)
+    offered = {
+        each.key: each for each in remedies(MatchSettings.from_json(found.parameters), proposal.unplaced)
+    }
+    wanted = request.form.get("remedy", "")
+    if wanted and wanted not in offered:
+        abort(400)
+    changes = offered[wanted].changes if wanted else {"random_state": found.random_state + 1}
+    try:
+        made = runs.rerun(session(), found, me(), **changes)
+    except RunInProgress as error:
+        session().rollback()
+        return conflict(own_course(slug), str(error))
+    session().commit()
+    current_app.extensions["jobs"].execute_run(made.id)
+    return redirect(url_for(".run", slug=slug, key=made.key), 303)
+
+
+def _stale_page(course: Course, key: str, message: str) -> ResponseReturnValue:
+    """Show what came in between, with a press that makes the same change on top of it."""
+    session().rollback()
+    course = own_course(course.slug)
+    found = _proposal(course, key)
+    names = {each.id: each.name for each in found.cohorts}
+    seen = request.form.get("seen", 0, type=int)
+    since = adjust.adjustments(session(), found, after=seen)
+    # What was undone or redone depends on what was done last: that is for a look at the board.
+    again = {
+        name: value
+        for name, value in request.form.items()
+        if name not in ("csrf_token", "seen") and not {"undo", "redo"} & set(request.form)
+    }
+    page = render_template(
+        "organiser/board_conflict.html",
+        course=course,
+        run=found,
+        message=message,
+        since=[(each, in_words(each, names)) for each in since],
+        again=again,
+        version=weighing.version(session(), found),
+    )
+    return page, 409
+
+
+def _saved(course: Course, key: str) -> ResponseReturnValue:
+    session().commit()
+    page = request.args.get("page", type=int)
+    return redirect(url_for(".board", slug=course.slug, key=key, page=page), 303)
+
+
+def _hand() -> Hand:
+    """Return who changes the board, and which version they saw."""
+    return Hand(me(), request.form.get("seen", -1, type=int), now())
+
+
+def _proposal(course: Course, key: str) -> Run:
+    """Return a run that can be changed by hand.
+
+    Raises:
+        Conflict: It is no proposal (any more).
+    """
+    found = runs.get(session(), course, key)
+    if found.state is not RunState.PROPOSED:
+        raise Conflict(_("This run is not a proposal any more, so it cannot be changed by hand."))
+    return found
