@@ -13,7 +13,7 @@ from .week import SLOTS, WEEKDAYS
 SLOTS_A_DAY: Final = SLOTS // 7
 EXAMPLE: Final = "Mon 18:00-21:00; Sat 09:00-12:00"
 
-_DAYS: Final = {
+DAYS: Final = {
     name: day for day, weekday in enumerate(WEEKDAYS) for name in (weekday.casefold(), weekday[:3].casefold())
 } | {"tues": 1, "weds": 2, "thur": 3, "thurs": 3}
 _SPAN: Final = re.compile(
@@ -73,7 +73,7 @@ def _clock(half_hour: int) -> str:
 def _slots(part: str) -> list[int]:
     """Return the half hours of one part such as ``Mon 18:00-21:00``."""
     found = _SPAN.fullmatch(part)
-    if found is None or found["day"].casefold() not in _DAYS:
+    if found is None or found["day"].casefold() not in DAYS:
         raise ValueError(
             _("%(part)r is not a day and hours. Write them like %(example)s.", part=part, example=EXAMPLE)
         )
@@ -84,7 +84,7 @@ def _slots(part: str) -> list[int]:
         raise ValueError(_("%(part)r ends when it starts. For a whole day write 00:00-24:00.", part=part))
     if end <= start:
         end += SLOTS_A_DAY
-    first = _DAYS[found["day"].casefold()] * SLOTS_A_DAY
+    first = DAYS[found["day"].casefold()] * SLOTS_A_DAY
     return [(first + half_hour) % SLOTS for half_hour in range(start, end)]
 
 

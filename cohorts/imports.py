@@ -12,15 +12,17 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from . import native, signups
+from . import native, readings, signups
 from .answers import Answers, answers_of, interest_key
 from .asking import custom_questions
+from .dialects import Layout
 from .exceptions import CohortsError
 from .language import gettext as _
 from .language import lazy_gettext as lazy
 from .language import ngettext
 from .models import Course, Signup, SignupState
 from .native import COLUMNS, REQUIRED
+from .recipes import Known, Recipe, by_name
 from .tables import Problem
 
 __all__ = [
@@ -102,14 +104,34 @@ class ImportResult:
     left_out: int
 
 
-def dry_run(session: Session, course: Course, content: bytes, name: str) -> Plan:
+def dry_run(session: Session, course: Course, content: bytes, name: str, zone: str = "") -> Plan:
     """Say row by row what an import of a file would do; nothing is stored.
+
+    ``zone`` is the time zone of whoever's row names none; files with the native columns always name one.
 
     Raises:
         UnreadableFile: The file as a whole cannot be read.
     """
-    file = native.read(content, custom_questions(course))
-    return _plan(course, file, name, _known(session, course), _free(session, course))
+    known = _known(session, course)
+    file = readings.read_any(content, knowledge(course, known.values()), zone)
+    return _plan(course, file, name, known, _free(session, course))
+
+
+def dry_run_by(session: Session, course: Course, layout: Layout, recipe: Recipe, name: str) -> Plan:
+    """Say row by row what an import of a file would do whose columns are read by a recipe."""
+    known = _known(session, course)
+    file = readings.read(layout, recipe, knowledge(course, known.values()))
+    return _plan(course, file, name, known, _free(session, course))
+
+
+def knowledge(course: Course, people: Iterable[Signup] = ()) -> Known:
+    """Return what a course knows that helps to read a file."""
+    return Known(
+        interests=tuple(interest.label for interest in course.interests),
+        questions=tuple(custom_questions(course)),
+        required=frozenset(row.key for row in course.questions if row.required and row.asked),
+        called=by_name((each.name, each.email) for each in people),
+    )
 
 
 def apply(
@@ -188,7 +210,7 @@ def _row(course: Course, entry: native.Entry, columns: Iterable[str], known: dic
     """Decide what becomes of a row, places aside."""
     answers = entry.answers
     if answers is None:
-        return PlannedRow(entry.line, Action.REFUSE, None, entry.problems)
+        return PlannedRow(entry.line, Action.REFUSE, None, entry.problems, notes=entry.notes)
     signup = known.get(answers.email)
     before = answers_of(signup) if signup else None
     if before is not None:
@@ -197,17 +219,18 @@ def _row(course: Course, entry: native.Entry, columns: Iterable[str], known: dic
     problems = entry.problems
     if signup is not None and signup.state is SignupState.WITHDRAWN:
         message = _("This person has withdrawn; only they can come back, by their personal link.")
-        problems += (Problem("email", message),)
+        problems += (Problem("email", message, *entry.cells.get("email", ("", ""))),)
     if problems:
-        return PlannedRow(entry.line, Action.REFUSE, answers, problems)
+        return PlannedRow(entry.line, Action.REFUSE, answers, problems, notes=entry.notes)
     if signup is None or before is None:
-        return PlannedRow(entry.line, Action.ADD, answers)
+        return PlannedRow(entry.line, Action.ADD, answers, notes=entry.notes)
     changes = tuple(each for each in COLUMNS if getattr(before, each) != getattr(answers, each))
     own = (question.key for question in custom_questions(course))
     changes += tuple(key for key in own if before.custom.get(key) != answers.custom.get(key))
     if signup.state is SignupState.PENDING:
         changes += (CONFIRMED,)
-    return PlannedRow(entry.line, Action.CHANGE if changes else Action.SAME, answers, (), changes)
+    action = Action.CHANGE if changes else Action.SAME
+    return PlannedRow(entry.line, action, answers, (), changes, entry.notes)
 
 
 def _merged(before: Answers, answers: Answers, columns: Iterable[str]) -> Answers:
@@ -228,7 +251,7 @@ def _noted(row: PlannedRow, people: Collection[str]) -> PlannedRow:
     notes = tuple(
         _("%(person)s has not signed up; if they do, the wish counts.", person=each) for each in absent
     )
-    return replace(row, notes=notes) if notes else row
+    return replace(row, notes=(*row.notes, *notes)) if notes else row
 
 
 def _seated(rows: Iterable[PlannedRow], free: int | None) -> Iterator[PlannedRow]:

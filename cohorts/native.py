@@ -7,7 +7,7 @@ import difflib
 import io
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
@@ -46,6 +46,18 @@ class Entry:
     line: int
     answers: Answers | None
     problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+    cells: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """The heading and the cell behind an answer, where a file calls its columns something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """A row that another one of the same person takes the place of."""
+
+    line: int
+    kept: int
+    email: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,8 @@ class File:
     entries: tuple[Entry, ...]
     columns: tuple[str, ...]
     unknown: tuple[str, ...]
+    superseded: tuple[Superseded, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read(content: bytes, questions: Sequence[CustomQuestion] = ()) -> File:
@@ -65,7 +79,17 @@ def read(content: bytes, questions: Sequence[CustomQuestion] = ()) -> File:
     Raises:
         MalformedFile: The file as a whole cannot be read.
     """
-    table = tables.read(content, (*COLUMNS, *(each.key for each in questions)), REQUIRED)
+    return read_table(
+        tables.read(content, (*COLUMNS, *(each.key for each in questions)), REQUIRED), questions
+    )
+
+
+def read_table(table: tables.Table, questions: Sequence[CustomQuestion] = ()) -> File:
+    """Read sign-ups from a table with the native columns.
+
+    Raises:
+        MalformedFile: It has too many rows.
+    """
     if len(table.rows) > MAX_ROWS:
         raise tables.MalformedFile(_("The file has more than %(most)s rows. Split it.", most=f"{MAX_ROWS:,}"))
     lines: dict[str, int] = {}
@@ -80,12 +104,12 @@ def checked(entry: Entry, answers: Answers, course: Course | None) -> Entry:
     """
     unread = {problem.column for problem in entry.problems}
     found = (
-        Problem(field, message)
-        for field, messages in check(answers, course).items()
-        if field not in unread
+        Problem(name, message, *entry.cells.get(name, ("", "")))
+        for name, messages in check(answers, course).items()
+        if name not in unread
         for message in messages
     )
-    return Entry(entry.line, answers, (*entry.problems, *found))
+    return replace(entry, answers=answers, problems=(*entry.problems, *found))
 
 
 def absent(answers: Answers, people: Collection[str]) -> list[str]:
@@ -160,8 +184,12 @@ def _items(text: str) -> tuple[str, ...]:
     return tuple(text.split(";"))
 
 
-def _time_zone(text: str) -> str:
-    """Return the name of a zone, or refuse it with the likeliest one that is meant."""
+def time_zone(text: str) -> str:
+    """Return the name of a zone.
+
+    Raises:
+        ValueError: It is none; the message names the likeliest one that is meant.
+    """
     if not text or text in time_zones():
         return text
     if text in _old_names():
@@ -225,7 +253,7 @@ def _yes_or_no(text: str) -> bool:
 
 
 _READERS: Final[dict[str, tuple[Callable[[str], Any], Any]]] = {
-    "time_zone": (_time_zone, ""),
+    "time_zone": (time_zone, ""),
     "availability": (availability.parse, frozenset()),
     "if_needed": (availability.parse, frozenset()),
     "experience": (_experience, None),

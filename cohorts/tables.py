@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,10 +34,19 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong in one cell, as a plain sentence."""
+    """What is wrong in one cell, as a plain sentence.
+
+    Attributes:
+        column: The answer it is about, or ``WHOLE_ROW``.
+        message: What is wrong, and what to do.
+        heading: What the file calls the column, where that is another name.
+        found: What stands in the cell.
+    """
 
     column: str
     message: str
+    heading: str = ""
+    found: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +78,20 @@ def read(content: bytes, columns: Collection[str], required: Collection[str]) ->
     Raises:
         MalformedFile: The file as a whole makes no sense; the message says why and where.
     """
-    text = _decode(content)
+    text = decode(content)
     delimiter = _delimiter(text, required)
-    lines = _parse(text, delimiter)
+    lines = ((line, cells) for line, cells in parse(text, delimiter) if cells)
     _line, header = next(lines)
-    names = [_heading(each) for each in header]
+    return of_rows(header, lines, columns)
+
+
+def of_rows(header: Sequence[str], lines: Iterable[tuple[int, list[str]]], columns: Collection[str]) -> Table:
+    """Return a table of the rows below a header; each comes with its number.
+
+    Raises:
+        MalformedFile: A heading stands there twice, or there are no rows.
+    """
+    names = [heading_key(each) for each in header]
     _refuse_repeated(names)
     rows = tuple(_row(line, names, cells, columns) for line, cells in lines if any(map(str.strip, cells)))
     if not rows:
@@ -96,8 +114,12 @@ def from_text(value: str) -> str:
     return value[1:] if value.startswith("'") and value.lstrip("'").startswith(_FORMULA) else value
 
 
-def _decode(content: bytes) -> str:
-    """Return the text of a file: UTF-8, marked UTF-16, or what older Windows programs write."""
+def decode(content: bytes) -> str:
+    """Return the text of a file: UTF-8, marked UTF-16, or what older Windows programs write; lines end in LF.
+
+    Raises:
+        MalformedFile: It is empty, or no text.
+    """
     if content.startswith(b"PK\x03\x04"):
         raise MalformedFile(_("This is a workbook, not a CSV file. Save the sheet as CSV and use that."))
     text = _decode_strictly(content).replace("\r\n", "\n").replace("\r", "\n")
@@ -125,7 +147,7 @@ def _decode_strictly(content: bytes) -> str:
 def _delimiter(text: str, required: Collection[str]) -> str:
     """Return what separates the cells of the header; exactly one way must give all ``required``."""
     header = text.lstrip("\n").partition("\n")[0]
-    found = {each: {_heading(name) for name in _cells(header, each)} for each in DELIMITERS}
+    found = {each: {heading_key(name) for name in _cells(header, each)} for each in DELIMITERS}
     fitting = [each for each, names in found.items() if names >= set(required)]
     if len(fitting) == 1:
         return fitting[0]
@@ -147,8 +169,12 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return []
 
 
-def _parse(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line each row starts on and its cells; blank lines are passed over."""
+def parse(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line each row starts on and its cells; a blank line has none.
+
+    Raises:
+        MalformedFile: A quotation mark is where none can be, or is never closed.
+    """
     reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
     start = 1
     while True:
@@ -158,8 +184,7 @@ def _parse(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             raise MalformedFile(_broken(start, str(error)), start) from error
         if cells is None:
             return
-        if cells:
-            yield start, cells
+        yield start, cells
         start = reader.line_num + 1
 
 
@@ -176,7 +201,7 @@ def _broken(line: int, error: str) -> str:
     return _('Line %(line)s has a quotation mark (") in the wrong place: %(error)s.', line=line, error=error)
 
 
-def _heading(text: str) -> str:
+def heading_key(text: str) -> str:
     """Return a heading as columns are compared: ``Time zone`` is ``time_zone``."""
     return "_".join(text.strip().casefold().replace("-", " ").replace("_", " ").split())
 

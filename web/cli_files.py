@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .cli_match import BAD_INPUT, Refused, print_problems, read_file
+from .cli_match import BAD_INPUT, Refused, print_file_notes, print_problems, read_file
 from .outputs import OutputFile
 
 if TYPE_CHECKING:
@@ -28,8 +28,11 @@ FORMATS = ("csv", "xlsx", "json", "ics")
 @click.argument("file", type=click.Path())
 @click.option("--dry-run", is_flag=True, help="Say what would happen and store nothing.")
 @click.option("--leave-out-refused", is_flag=True, help="Import the other rows when some are refused.")
-def import_command(course: str, file: str, dry_run: bool, leave_out_refused: bool) -> None:
+@click.option("--zone", default="", help="Time zone of whoever's row names none, such as Europe/Berlin.")
+def import_command(course: str, file: str, dry_run: bool, leave_out_refused: bool, zone: str) -> None:
     """Add the sign-ups in FILE to COURSE (the last part of its address), confirmed and without mail.
+
+    Reads the native columns, and what survey tools such as Google Forms write.
 
     Refused rows are printed as FILE:LINE: column: what is wrong.
 
@@ -41,7 +44,7 @@ def import_command(course: str, file: str, dry_run: bool, leave_out_refused: boo
 
     with _database() as database, database.transaction() as session:
         found = _course(session, course)
-        plan = read_file(file, lambda content: imports.dry_run(session, found, content, file))
+        plan = read_file(file, lambda content: imports.dry_run(session, found, content, file, zone))
         _print_notes(file, plan)
         refused = print_problems(file, plan.rows) and not leave_out_refused
         if dry_run:
@@ -58,6 +61,7 @@ def import_command(course: str, file: str, dry_run: bool, leave_out_refused: boo
 def _print_notes(file: str, plan: Plan) -> None:
     for problem in plan.problems:
         click.echo(f"{file}:1: {problem.column}: {problem.message}", err=True)
+    print_file_notes(file, plan.file)
     for row in plan.rows:
         for note in row.notes:
             click.echo(f"{file}:{row.line}: note: {note}", err=True)

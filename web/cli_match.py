@@ -20,6 +20,7 @@ from .backends import BACKENDS, working_on
 from .outputs import OutputFile
 
 if TYPE_CHECKING:
+    from cohorts import native
     from cohorts.answers import Answers
     from cohorts.door import Matching, MatchSettings
 
@@ -144,6 +145,7 @@ class Stop:
 )
 @click.option("--scheduler", metavar="URL", help="The dask scheduler, such as tcp://127.0.0.1:8786.")
 @click.option("--report", type=click.Path(), help="Where a report goes, as JSON.")
+@click.option("--zone", default="", help="Time zone of whoever's row names none, such as Europe/Berlin.")
 def match_command(
     signups: str,
     out: str,
@@ -163,15 +165,17 @@ def match_command(
     backend: str | None,
     scheduler: str | None,
     report: str | None,
+    zone: str,
 ) -> None:
     """Form cohorts from the sign-ups in a file and write their roster.
 
+    Reads the native columns, and what survey tools such as Google Forms write.
     Needs no database. Ctrl-C ends the search early and writes the best matching so far.
 
     Example: cohorts match signups.csv --out roster.csv --size 4-8 --report report.json
     """
     with Stop() as stop, few_collections(), ExitStack() as files:
-        people = read_people(signups)
+        people = read_people(signups, zone)
         settings = _settings(
             size,
             target_size,
@@ -213,12 +217,13 @@ def few_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def read_people(path: str) -> list[Answers]:
+def read_people(path: str, zone: str = "") -> list[Answers]:
     """Return the sign-ups in a file; every problem is printed as FILE:LINE: column: what is wrong."""
     # Deferred, as all of the domain here: --help needs none of it.
     from cohorts import native
 
-    file = read_file(path, native.read)
+    file = read_file(path, lambda content: _native_or_any(content, zone))
+    print_file_notes(path, file)
     entries = [
         native.checked(entry, entry.answers, None) if entry.answers else entry for entry in file.entries
     ]
@@ -231,6 +236,27 @@ def read_people(path: str) -> list[Answers]:
     if absent:
         click.echo(f"{path}: {_not_there(absent)}", err=True)
     return list(people.values())
+
+
+def _native_or_any(content: bytes, zone: str) -> native.File:
+    """Read the native columns; whatever else a file may be takes longer to find out."""
+    from cohorts import native
+    from cohorts.tables import MalformedFile
+
+    try:
+        return native.read(content)
+    except MalformedFile:
+        from cohorts import readings
+
+        return readings.read_any(content, zone=zone)
+
+
+def print_file_notes(path: str, file: native.File) -> None:
+    """Print which rows of a file are left out, and why."""
+    for note in file.notes:
+        click.echo(f"{path}: note: {note}", err=True)
+    for row in file.superseded:
+        click.echo(f"{path}:{row.line}: note: row {row.kept} has newer answers of {row.email}.", err=True)
 
 
 def _not_there(absent: Sequence[str]) -> str:
@@ -254,7 +280,7 @@ def print_problems(path: str, rows: Sequence[Any]) -> bool:
     """Print the problems of all rows, one a line; tell whether there was one."""
     found = [(row.line, problem) for row in rows for problem in row.problems]
     for line, problem in found:
-        click.echo(f"{path}:{line}: {problem.column}: {problem.message}", err=True)
+        click.echo(f"{path}:{line}: {problem.heading or problem.column}: {problem.message}", err=True)
     return bool(found)
 
 

@@ -29,6 +29,7 @@ from cohorts.answers import Answers
 from cohorts.database import Database
 from cohorts.links import Links
 from cohorts.models import Course, Role, Signup, User
+from tests import tool_files
 from tests.cohorts.test_roster import publish
 from tests.conftest import SECRET
 from tests.factories import make_course
@@ -232,6 +233,21 @@ def test_match_of_an_unreadable_file_names_the_line(tmp_path: Path) -> None:
     result = run("match", str(signups), "--out", str(tmp_path / "r.csv"))
     message = f'Error: {signups}:2: row: A quotation mark (") opened on line 2 is never closed.\n'
     assert (result.exit_code, result.stderr) == (2, message)
+
+
+def test_match_reads_what_a_survey_tool_writes(tmp_path: Path) -> None:
+    signups, out = tmp_path / "answers.csv", tmp_path / "r.csv"
+    signups.write_text(tool_files.GRUEPR)
+    result = run("match", str(signups), "--out", str(out), "--size", "2-4", "--zone", "Mars/Base")
+    assert (result.exit_code, out.exists()) == (2, False)
+    assert "Choose a time zone from the list" in result.stderr
+    result = run("match", str(signups), "--out", str(out), "--size", "2-4", "--zone", "America/New_York")
+    assert result.exit_code == 0
+    assert [row["name"] for row in csv.DictReader(out.read_text().splitlines())] == [
+        "Ann Lee",
+        "Bob Ray",
+        "Cai Li",
+    ]
 
 
 def test_match_says_which_columns_it_ignores(tmp_path: Path) -> None:
