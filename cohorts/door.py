@@ -252,7 +252,7 @@ class Scales:
         if not places:
             return []
         check = self._preview.score(places, asynchronous)
-        return [sentence_of(each, labels) for each in self._preview.reasons(check)]
+        return [sentence_of(each, labels) for each in self._preview.told(check)]
 
 
 def contradiction(names: Sequence[str], rules: Collection[str], size_max: int) -> str:

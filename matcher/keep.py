@@ -78,6 +78,6 @@ def _as_it_is(preview: Preview, members: Sequence[int]) -> CohortResult:
         check.members,
         check.score,
         check.meetings,
-        preview.reasons(check),
+        preview.told(check),
         asynchronous=not check.meetings,
     )

@@ -65,9 +65,9 @@ class Preview:
         broken = self._broken(members, None if asynchronous else meetings)
         return CohortCheck(members, score, meetings, *broken)
 
-    def reasons(self, check: CohortCheck) -> tuple[Said, ...]:
+    def told(self, check: CohortCheck) -> tuple[Said, ...]:
         """Why the members of a cohort belong together, as a match would say it."""
-        return self._reasons.of(check.members, check.meetings, check.meetings)
+        return self.reasons.of(check.members, check.meetings, check.meetings)
 
     def what_if(
         self,
