@@ -15,6 +15,7 @@ from wtforms import (
     SelectMultipleField,
     TextAreaField,
 )
+from wtforms.validators import Optional
 
 from cohorts.checkins import PRESENCES, SCALE, Pulse, Round
 from cohorts.language import lazy_gettext as _l
@@ -103,7 +104,7 @@ class CheckInForm(FlaskForm):  # type: ignore[misc]
 class PauseForm(FlaskForm):  # type: ignore[misc]
     """How long somebody is away."""
 
-    until = DateField(_l("I am back on"))
+    until = DateField(_l("I am back on"), validators=[Optional()])  # no day has words of its own
 
 
 class LeaveForm(FlaskForm):  # type: ignore[misc]

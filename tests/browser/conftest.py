@@ -9,7 +9,7 @@ from tests.browser.chromium import Chromium, time_limit
 from tests.site import Site
 
 SECONDS = 180
-"""For a test, and for what is put up and tidied away around it; the longest takes a tenth of it when the machine is idle."""
+"""For a test, and for what is put up and tidied away around it; a quiet machine needs a tenth of it."""
 
 
 @pytest.hookimpl(wrapper=True)

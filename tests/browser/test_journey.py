@@ -13,6 +13,7 @@ from cohorts import native
 from cohorts.answers import Answers
 from cohorts.models import Signup, SignupState
 from tests.browser.sign_up import fill_in_person, go_on, middle, send, swipe
+from tests.browser.ways import tab_to
 from tests.factories import make_course as course_row
 from tests.site import Site, link_in
 
@@ -88,36 +89,27 @@ def sign_up_by_touch(page: Page, path: str, email: str) -> None:
     finish.tap()
 
 
-def tab_to(page: Page, selector: str) -> None:
-    """Press Tab until an element has the focus; nobody should need a mouse to get there."""
-    for _ in range(150):
-        page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement?.matches(selector) ?? false", selector):
-            return
-    raise AssertionError(f"{selector} is not reached by Tab")
-
-
 def press_next(page: Page) -> None:
-    tab_to(page, ".step-nav .button--large")
+    tab_to(page.locator(".step-nav .button--large").first)
     page.keyboard.press("Enter")
 
 
 def sign_up_by_keyboard(page: Page, path: str, email: str) -> None:
     page.goto(path)
-    tab_to(page, "[name=name]")
+    tab_to(page.locator("[name=name]").first)
     page.keyboard.type("Kim Key")
-    tab_to(page, "[name=email]")
+    tab_to(page.locator("[name=email]").first)
     page.keyboard.type(email)
-    tab_to(page, "[name=languages][value=English]")
+    tab_to(page.locator("[name=languages][value=English]").first)
     page.keyboard.press("Space")
     press_next(page)
-    tab_to(page, "[name=availability]")
+    tab_to(page.locator("[name=availability][tabindex='0']"))
     assert page.evaluate("document.activeElement.value") == "36"  # Monday 18:00
     for _ in range(3):
         page.keyboard.press("Shift+ArrowDown")
     while not page.locator(".finish button").is_visible():
         press_next(page)
-    tab_to(page, ".finish button")
+    tab_to(page.locator(".finish button").first)
     page.keyboard.press("Enter")
 
 
@@ -224,22 +216,6 @@ def test_journey_from_sign_up_to_roster(site: Site, open_browser: OpenBrowser, t
     assert len(roster) == 14
     assert roster["mouse@example.org"]["meeting"].startswith("Monday 18:")
     assert all(len(site.mails(email)) == 1 for email in roster if email.startswith("imported"))
-
-
-def test_sign_up_without_scripts(site: Site, open_browser: OpenBrowser) -> None:
-    with site.database.transaction() as session:
-        slug = course_row(session).slug
-    page = open_browser(java_script_enabled=False, viewport={"width": 320, "height": 600})
-    page.goto(f"/c/{slug}")
-    assert page.locator("body").bounding_box()["width"] <= 320  # type: ignore[index]
-    page.get_by_label("Your name").fill("Nora Noscript")
-    page.get_by_label("E-mail address", exact=True).fill("plain@example.org")
-    page.locator("[name=time_zone]").select_option(ZONE)
-    for slot in MONDAY_18_TO_20:
-        page.locator(f"[name=availability][value='{slot}']").check()
-    page.get_by_role("button", name="Sign up", exact=True).click()
-    confirm(page, site, "plain@example.org")
-    assert signup_of(site, "plain@example.org").availability == MONDAY_18_TO_20
 
 
 def test_pages_fit_320_pixels(site: Site, open_browser: OpenBrowser) -> None:

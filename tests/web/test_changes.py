@@ -154,6 +154,7 @@ def test_pause_needs_a_day_to_come(client: FlaskClient, link: str, until: str) -
     answer = client.post(f"{link}/pause", data={"until": until})
     assert answer.status_code == 422
     assert 'href="#until"' in answer.text
+    assert ("Say on which day you are back." in answer.text) == (until == "")
 
 
 def test_seat_is_offered_without_names_and_taken_by_one_press(
