@@ -14,7 +14,8 @@ from pathlib import Path
 
 import config
 from tests.browser.chromium import Chromium, time_limit
-from tests.browser.states import STATES, looks, visiting
+from tests.browser.states import STATES
+from tests.browser.visitor import looks, visiting
 
 SCREENS = config.ROOT / "build" / "screens"
 

@@ -12,7 +12,8 @@ from flask import Flask
 from playwright.sync_api import Page
 
 from tests.browser.chromium import Chromium
-from tests.browser.states import NO_PAGES, STATES, State, Visitor, looks, visiting
+from tests.browser.states import NO_PAGES, STATES, State
+from tests.browser.visitor import Visitor, looks, visiting
 
 RULES = {
     "resultTypes": ["violations"],

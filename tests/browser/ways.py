@@ -21,6 +21,12 @@ def tab_to(target: Locator) -> None:
     raise AssertionError(f"{target} is not reached by Tab")
 
 
+def send_by(button: Locator) -> None:
+    """Press a button that sends a form, and wait for the answer."""
+    with button.page.expect_navigation():
+        button.click()
+
+
 class Way:
     """A learner with a mouse; every press is counted."""
 
