@@ -21,6 +21,7 @@ from .models import (
     Course,
     CourseOrganiser,
     CourseQuestion,
+    CourseRole,
     CourseState,
     Interest,
     Signup,
@@ -28,7 +29,7 @@ from .models import (
     User,
     signup_interests,
 )
-from .policies import within_reach
+from .policies import role_of, within_reach
 from .questions import GOALS as COUNTED
 from .questions import MAX_WEIGHT as MAX_WEIGHT
 from .questions import QUESTIONS
@@ -111,9 +112,10 @@ _COLUMNS: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A course with its sign-ups counted: confirmed ones that hold a place, unconfirmed, waiting."""
+    """A course, what somebody is in it, and its sign-ups: confirmed with a place, unconfirmed, waiting."""
 
     course: Course
+    role: CourseRole
     confirmed: int
     pending: int
     waiting: int
@@ -220,10 +222,11 @@ def move(session: Session, course: Course, to: CourseState) -> None:
 def for_user(session: Session, user: User) -> list[Listed]:
     """Return the courses ``user`` runs, latest start first, with their sign-ups counted."""
     rows = session.execute(_listing(user))
-    return [Listed(course, confirmed, pending, waiting) for course, confirmed, pending, waiting in rows]
+    return [Listed(course, role_of(user, role), *counts) for course, role, *counts in rows]
 
 
-def _listing(user: User) -> Select[Course, int, int, int]:
+def _listing(user: User) -> Select[Course, CourseRole, int, int, int]:
+    own = (CourseOrganiser.course_id == Course.id) & (CourseOrganiser.user_id == user.id)
     holds_place = Signup.waiting.is_(False)
     counted = (
         holds_place & (Signup.state == SignupState.CONFIRMED),
@@ -232,10 +235,11 @@ def _listing(user: User) -> Select[Course, int, int, int]:
     )
     counts = [func.coalesce(func.sum(case((condition, 1), else_=0)), 0) for condition in counted]
     return (
-        select(Course, *counts)
+        select(Course, CourseOrganiser.role, *counts)
+        .outerjoin(CourseOrganiser, own)
         .outerjoin(Signup, Signup.course_id == Course.id)
         .where(within_reach(user))
-        .group_by(Course.id)
+        .group_by(Course.id, CourseOrganiser.role)
         .order_by(Course.start.desc(), Course.id.desc())
     )
 

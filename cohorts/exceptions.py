@@ -26,6 +26,12 @@ class NotFound(CohortsError):
     said = lazy("There is nothing at this address, or it is not yours to see.")
 
 
+class NotAllowed(CohortsError):
+    """Somebody's role in a course does not go as far."""
+
+    said = lazy("Your role in this course does not include this. An owner of the course can change that.")
+
+
 class InvalidLink(CohortsError):
     """A personal link was not made here, or not any more."""
 

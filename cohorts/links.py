@@ -9,12 +9,12 @@ from typing import Final
 
 from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from .exceptions import InvalidLink
 from .language import gettext as _
 from .meetings import stamp
-from .models import Signup, User, now
+from .models import Invitation, Signup, User, now
 from .subscriptions import Topic
 
 SIGN_IN_SECONDS: Final = 600
@@ -29,6 +29,7 @@ class Links:
         self._learner = URLSafeSerializer(secret_key, salt="learner link")
         self._stop_mails = URLSafeSerializer(secret_key, salt="stop mails")
         self._calendar = URLSafeSerializer(secret_key, salt="calendar link")
+        self._invitation = URLSafeSerializer(secret_key, salt="invitation to organise")
         self._sign_in = URLSafeTimedSerializer(secret_key, salt="sign-in link")
 
     def course(self, slug: str) -> str:
@@ -148,6 +149,33 @@ class Links:
             raise InvalidLink(_spent())
         session.refresh(user)
         return user
+
+    def invitation(self, invitation: Invitation) -> str:
+        """Return a link that makes whoever is invited an organiser, once."""
+        return f"{self.public_url}/join/{self._invitation.dumps(invitation.key)}"
+
+    def read_invitation(self, session: Session, token: str) -> Invitation:
+        """Return the invitation that a link belongs to, without spending it.
+
+        Raises:
+            InvalidLink: The token was not made here; or it was accepted, taken back or has run out.
+        """
+        try:
+            key = str(self._invitation.loads(token))
+        except BadData as error:
+            raise InvalidLink(_uninvited()) from error
+        found = session.scalar(
+            select(Invitation)
+            .where(Invitation.key == key, Invitation.accepted_at.is_(None), Invitation.expires_at > now())
+            .options(joinedload(Invitation.course), joinedload(Invitation.invited_by))
+        )
+        if found is None:
+            raise InvalidLink(_uninvited())
+        return found
+
+
+def _uninvited() -> str:
+    return _("This invitation was accepted or taken back, or it has run out. Ask for a new one.")
 
 
 def _spent() -> str:

@@ -70,6 +70,15 @@ class Role(enum.StrEnum):
     ADMIN = "admin"
 
 
+class CourseRole(enum.StrEnum):
+    """What a user is in one course (see ``cohorts.policies``)."""
+
+    OWNER = "owner"
+    ORGANISER = "organiser"
+    FACILITATOR = "facilitator"
+    READER = "reader"
+
+
 class CourseState(enum.StrEnum):
     """How far a course has come."""
 
@@ -211,13 +220,104 @@ class Course(Base):
 
 
 class CourseOrganiser(Base):
-    """Which users organise which course, and which mails about it they have stopped."""
+    """Which users organise which course, as what, and which mails about it they have stopped."""
 
     __tablename__ = "course_organisers"
 
     course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     stopped_mails: Mapped[list[str]] = mapped_column(default=list)
+    role: Mapped[CourseRole] = mapped_column(state_type(CourseRole), default=CourseRole.OWNER)
+
+    user: Mapped[User] = relationship()
+
+
+class FacilitatedCohort(Base):
+    """Which cohorts a facilitator looks after."""
+
+    __tablename__ = "facilitated_cohorts"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    cohort_id: Mapped[int] = mapped_column(
+        ForeignKey("cohorts.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class Invitation(Base):
+    """A letter that makes whoever has this address an organiser of a course; it is good once.
+
+    ``cohorts`` are the keys of those that a facilitator is to look after.
+    """
+
+    __tablename__ = "invitations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=new_key)
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
+    email: Mapped[str]
+    role: Mapped[CourseRole] = mapped_column(state_type(CourseRole))
+    cohorts: Mapped[list[str]] = mapped_column(default=list)
+    locale: Mapped[str] = mapped_column(default="")
+    invited_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+
+    course: Mapped[Course] = relationship()
+    invited_by: Mapped[User | None] = relationship()
+
+
+class AuditEntry(Base):
+    """That somebody did something to a course, written in the transaction that did it.
+
+    It holds no words of anybody: ``subject`` is the key of the row that was acted on, ``detail`` one of a few
+    known words (see ``web.logbook``).
+    """
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    at: Mapped[datetime] = mapped_column(default=now)
+    action: Mapped[str]
+    subject: Mapped[str] = mapped_column(default="")
+    detail: Mapped[str] = mapped_column(default="")
+
+    user: Mapped[User | None] = relationship()
+
+
+class Audience(enum.StrEnum):
+    """Whom an organiser writes to."""
+
+    EVERYONE = "everyone"
+    UNPLACED = "unplaced"
+    COHORT = "cohort"
+
+
+class Message(Base):
+    """A letter from the organisers of a course to some of its learners; a draft until it is sent.
+
+    ``text`` may have ``{name}`` and the like (see ``cohorts.letters``); each mail is worded when it leaves.
+    """
+
+    __tablename__ = "messages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=new_key)
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    audience: Mapped[Audience] = mapped_column(state_type(Audience))
+    cohort_id: Mapped[int | None] = mapped_column(ForeignKey("cohorts.id", ondelete="CASCADE"))
+    subject: Mapped[str]
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    sent_at: Mapped[datetime | None]
+    n_sent: Mapped[int] = mapped_column(default=0)
+
+    course: Mapped[Course] = relationship()
+    author: Mapped[User | None] = relationship()
+    cohort: Mapped[Cohort | None] = relationship()
 
 
 class CourseQuestion(Base):
@@ -345,6 +445,7 @@ class Run(Base):
     ``lease_until`` is pushed on by the worker that executes the run; when it has passed, the
     worker is taken for dead and another may claim the run. What is pinned in the run ``based_on_id``
     is kept.
+    A ``rehearsal`` proposes nothing: it only leaves in ``tally`` how many would be unplaced, by reason.
     """
 
     __tablename__ = "runs"
@@ -375,6 +476,8 @@ class Run(Base):
     progress: Mapped[float] = mapped_column(default=0.0)
     stage: Mapped[str] = mapped_column(default="")
     reason: Mapped[str] = mapped_column(Text, default="")
+    rehearsal: Mapped[bool] = mapped_column(default=False)
+    tally: Mapped[list[Any]] = mapped_column(JSON, default=list)
     n_learners: Mapped[int | None]
     n_placed: Mapped[int | None]
     objective: Mapped[float | None]
@@ -724,6 +827,10 @@ class Mail(Base):
     signup_id: Mapped[int | None] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), index=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     course_id: Mapped[int | None] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
+    invitation_id: Mapped[int | None] = mapped_column(
+        ForeignKey("invitations.id", ondelete="CASCADE"), index=True
+    )
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), index=True)
     state: Mapped[MailState] = mapped_column(state_type(MailState), default=MailState.WAITING)
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime] = mapped_column(default=now)
@@ -734,3 +841,5 @@ class Mail(Base):
     signup: Mapped[Signup | None] = relationship()
     user: Mapped[User | None] = relationship()
     course: Mapped[Course | None] = relationship()
+    invitation: Mapped[Invitation | None] = relationship()
+    message: Mapped[Message | None] = relationship()

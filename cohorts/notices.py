@@ -25,7 +25,19 @@ from . import language, meeting_mails, meetings, pauses, schedule
 from .database import Database
 from .links import SIGN_IN_SECONDS, Links
 from .mailers import Mailer, MailError
-from .models import Cohort, Mail, MailState, Membership, Run, Seat, Signup, SignupState, User, now
+from .models import (
+    Cohort,
+    Invitation,
+    Mail,
+    MailState,
+    Membership,
+    Run,
+    Seat,
+    Signup,
+    SignupState,
+    User,
+    now,
+)
 from .subscriptions import Topic, wants
 
 ATTEMPTS: Final = 10
@@ -52,6 +64,7 @@ class Kind(StrEnum):
     CHECK_IN = "check_in"
     OLD_ANSWERS = "old_answers"
     SIGN_IN = "sign_in"
+    INVITATION = "invitation"
 
 
 FOR_CONFIRMED_ONLY: Final = {
@@ -107,6 +120,11 @@ def enqueue_sign_in(session: Session, user: User, at: datetime) -> None:
     )
     if (session.scalar(lately) or 0) < SIGN_IN_MAILS:
         enqueue(session, Kind.SIGN_IN, user=user).created_at = at
+
+
+def enqueue_invitation(session: Session, invitation: Invitation) -> None:
+    """Mail somebody that they are invited to organise a course."""
+    session.add(Mail(kind=Kind.INVITATION.value, invitation=invitation))
 
 
 def deliver_due(database: Database, links: Links, mailer: Mailer, sender: str) -> int:
@@ -192,9 +210,7 @@ def _later(mail: Mail, reason: str, *, permanent: bool = False) -> None:
 
 def render(session: Session, mail: Mail, links: Links, sender: str) -> EmailMessage | None:
     """Put a mail into words of its addressee's language; None when it has nothing to say any more."""
-    person = mail.signup or mail.user
-    assert person is not None
-    with language.using(person.locale):
+    with language.using(_person(mail).locale):
         return _rendered(session, mail, links, sender)
 
 
@@ -258,16 +274,23 @@ def _templates() -> Environment:
     return environment
 
 
-def _addressee(mail: Mail) -> tuple[str, str]:
-    person = mail.signup or mail.user
+def _person(mail: Mail) -> Signup | User | Invitation:
+    person = mail.signup or mail.user or mail.invitation
     assert person is not None
+    return person
+
+
+def _addressee(mail: Mail) -> tuple[str, str]:
+    person = _person(mail)
     # Until an address is confirmed, anybody may have typed the name beside it.
     is_known = mail.signup is None or mail.signup.confirmed_at is not None
-    return person.name if is_known else "", person.email
+    return getattr(person, "name", "") if is_known else "", person.email
 
 
 def _words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:
     """Return what the template of a mail may use."""
+    if mail.invitation is not None:
+        return _invitation_words(mail.invitation, links)
     if mail.user is not None:
         return {"user": mail.user, "link": links.sign_in(mail.user)}
     signup = mail.signup
@@ -291,6 +314,17 @@ def _words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:
     if mail.kind == Kind.OLD_ANSWERS:
         return words | {"next_course": mail.course}
     return words
+
+
+def _invitation_words(invitation: Invitation, links: Links) -> dict[str, Any] | None:
+    if invitation.accepted_at is not None or invitation.expires_at <= now():
+        return None
+    return {
+        "invitation": invitation,
+        "course": invitation.course,
+        "by": invitation.invited_by,
+        "link": links.invitation(invitation),
+    }
 
 
 def _placed_words(session: Session, signup: Signup, words: dict[str, Any]) -> dict[str, Any] | None:

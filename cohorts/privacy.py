@@ -48,6 +48,8 @@ WORDS: Final = {
     "courses": "title",
     "cohorts": "name",
     "interests": "label",
+    "invitations": "role",
+    "messages": "subject",
     "outbox": "kind",
     "runs": "key",
     "signups": "name",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
@@ -17,9 +17,10 @@ from .roster_rows import RosterRow, clock, row_of
 NOT_MATCHED_YET = lazy("Signed up after the cohorts were formed.")
 
 
-def rows(session: Session, course: Course) -> list[RosterRow]:
+def rows(session: Session, course: Course, only: ColumnElement[bool] | None = None) -> list[RosterRow]:
     """Return the roster of a course, by cohort, then by name, those without a cohort last.
 
+    With ``only``, a condition on cohorts, those alone and nobody without a cohort.
     It is empty until cohorts are published. The number of queries does not grow with that of learners.
     """
     run = latest_published(session, course)
@@ -29,7 +30,7 @@ def rows(session: Session, course: Course) -> list[RosterRow]:
         Seat.run_id == run.id, Seat.cohort_id.is_(None)
     )
     reasons = dict(session.execute(unplaced_seats).all())
-    members = _members(session, course)
+    members = _members(session, course, true() if only is None else only)
     when, asked = clock(course), custom_questions(course)
     placed = [
         (
@@ -44,6 +45,8 @@ def rows(session: Session, course: Course) -> list[RosterRow]:
         for signup, cohort in members
     ]
     placed.sort(key=lambda each: (each[0], each[1].name.casefold(), each[1].email))
+    if only is not None:
+        return [row for _, row in placed]
     left = _left(session, course, {signup.id for signup, _ in members})
     unplaced = [
         row_of(signup, "", "", translated(reasons.get(signup.id, "")) or str(NOT_MATCHED_YET), asked)
@@ -65,16 +68,17 @@ def cohorts(session: Session, course: Course, *options: ExecutableOption) -> lis
     )
 
 
-def cohort(session: Session, course: Course, key: str) -> Cohort:
+def cohort(session: Session, course: Course, key: str, only: ColumnElement[bool] | None = None) -> Cohort:
     """Return a cohort of a course that has been published, its members loaded.
 
     Raises:
-        NotFound: The course has no such cohort.
+        NotFound: The course has no such cohort, or it does not meet the condition ``only``.
     """
     found = session.scalar(
         select(Cohort)
         .join(Run)
         .where(Cohort.key == key, Run.course_id == course.id, Run.state == RunState.PUBLISHED)
+        .where(true() if only is None else only)
         .options(selectinload(Cohort.run), selectinload(Cohort.memberships).selectinload(Membership.signup))
     )
     if found is None:
@@ -92,13 +96,13 @@ def latest_published(session: Session, course: Course) -> Run | None:
     )
 
 
-def _members(session: Session, course: Course) -> list[tuple[Signup, Cohort]]:
+def _members(session: Session, course: Course, only: ColumnElement[bool]) -> list[tuple[Signup, Cohort]]:
     """Return every learner with a seat in a living cohort."""
     found = session.execute(
         select(Signup, Cohort)
         .join(Membership, Membership.signup_id == Signup.id)
         .join(Cohort, Membership.cohort_id == Cohort.id)
-        .where(Signup.course_id == course.id, Membership.until.is_(None), Cohort.ended_at.is_(None))
+        .where(Signup.course_id == course.id, Membership.until.is_(None), Cohort.ended_at.is_(None), only)
         .options(selectinload(Signup.interests))
     )
     return [(signup, cohort) for signup, cohort in found]

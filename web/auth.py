@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ClassVar, cast
 
-from flask import Blueprint, Flask, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user as signed_in_account
 from flask_security import RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin
@@ -24,11 +24,14 @@ from cohorts.answers import address, is_address
 from cohorts.language import gettext as _
 from cohorts.links import Links
 from cohorts.models import Base, User, now
+from cohorts.policies import Act
 
 from . import locales
 from .database import session
 
 blueprint = Blueprint("auth", __name__)
+
+View = Callable[..., ResponseReturnValue]
 
 
 class Account(UserMixin):
@@ -67,7 +70,7 @@ def current_user() -> User | None:
     return session().get(User, signed_in_account.id)
 
 
-def organiser_required(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+def organiser_required(view: View) -> View:
     """Let only somebody who is signed in see ``view``; others are sent to sign in first."""
 
     @wraps(view)
@@ -77,6 +80,23 @@ def organiser_required(view: Callable[..., ResponseReturnValue]) -> Callable[...
         return view(*args, **kwargs)
 
     return guarded
+
+
+def requires(act: Act) -> Callable[[View], View]:
+    """Let only those who may do ``act`` see a view: `web.desk.own_course` asks the table for it.
+
+    A view that says nothing is for those who may change the course.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+            g.act = act
+            return organiser_required(view)(*args, **kwargs)
+
+        return guarded
+
+    return decorate
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])

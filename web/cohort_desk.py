@@ -7,32 +7,33 @@ from collections.abc import Sequence
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import channels, choosing, meetings, roster, schedule
+from cohorts import channels, choosing, meetings, schedule
 from cohorts.choosing import MeetingChanged
 from cohorts.exceptions import InvalidInput
 from cohorts.language import gettext as _
 from cohorts.meetings import Meeting
 from cohorts.models import now
+from cohorts.policies import Act
 from cohorts.standing import members_of
 
 from . import week_picture
-from .auth import organiser_required
+from .auth import requires
 from .database import session
-from .desk import blueprint, chosen_zone, own_course
+from .desk import blueprint, chosen_zone, own_cohort
 
 
 @blueprint.get("/<slug>/cohorts/<key>")
-@organiser_required
+@requires(Act.VISIT)
 def cohort(slug: str, key: str) -> ResponseReturnValue:
     """Show a cohort, with the forms for its meeting and its link."""
     return _page(slug, key)
 
 
 @blueprint.post("/<slug>/cohorts/<key>/meeting")
-@organiser_required
+@requires(Act.TEND)
 def fix_meeting(slug: str, key: str) -> ResponseReturnValue:
     """Fix when a cohort meets; a change that came in between is shown first."""
-    found = roster.cohort(session(), own_course(slug), key)
+    found = own_cohort(slug, key)
     meeting = meetings.read_key(request.form.get("block", ""))
     try:
         choosing.fix(session(), found, meeting, now(), seen=request.form.get("seen", -1, type=int))
@@ -45,10 +46,10 @@ def fix_meeting(slug: str, key: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<slug>/cohorts/<key>/channel")
-@organiser_required
+@requires(Act.TEND)
 def set_channel(slug: str, key: str) -> ResponseReturnValue:
     """Say where a cohort talks."""
-    found = roster.cohort(session(), own_course(slug), key)
+    found = own_cohort(slug, key)
     address = request.form.get("channel", "")
     try:
         choosing.set_channel(session(), found, address)
@@ -69,8 +70,8 @@ def _page(
     errors: Sequence[str] = (),
 ) -> str:
     """Show a cohort; ``wanted`` is a time that was not fixed because somebody else was faster."""
-    course = own_course(slug)
-    found = roster.cohort(session(), course, key)
+    found = own_cohort(slug, key)
+    course = found.run.course
     at, blocks, holds = now(), meetings.of_cohort(found), meetings.weekly(found)
     zone = chosen_zone(holds.zone if holds else "UTC")
     # How many want which time is the cohort's own; the most wanted simply come first.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import ColumnElement
 
 from cohorts import (
     availability,
@@ -16,6 +18,7 @@ from cohorts import (
     directory,
     help_requests,
     policies,
+    roster,
     runs,
     signups,
     statistics,
@@ -27,12 +30,13 @@ from cohorts.exceptions import InvalidInput
 from cohorts.kinds import KINDS
 from cohorts.language import gettext as _
 from cohorts.links import Links
-from cohorts.models import Course, User, now
+from cohorts.models import Cohort, Course, User, now
+from cohorts.policies import Act
 from cohorts.questions import QUESTIONS
 from cohorts.wording import in_words
 
-from . import course_pulse
-from .auth import current_user, organiser_required
+from . import course_pulse, logbook
+from .auth import current_user, organiser_required, requires
 from .course_forms import CourseForm
 from .database import session
 from .outlook import MOVES, outlook
@@ -50,6 +54,13 @@ def refuse_nul(endpoint: str | None, values: dict[str, str] | None) -> None:
         abort(404)
 
 
+@blueprint.before_request
+def note_what_is_done() -> None:
+    """Have whatever this request does to a course written into its log."""
+    if request.method == "POST":
+        logbook.watch(session())
+
+
 def me() -> User:
     """Return who is signed in; every view of this blueprint requires somebody to be."""
     if "me" not in g:
@@ -59,8 +70,26 @@ def me() -> User:
 
 
 def own_course(slug: str) -> Course:
-    """Return one of the courses of whoever is signed in; others do not exist for them."""
-    return policies.course_for(session(), me(), slug)
+    """Return a course in which whoever is signed in may do what the view is for (see `auth.requires`)."""
+    g.course, g.role = policies.admit(session(), me(), slug, g.get("act", Act.CHANGE))
+    course: Course = g.course
+    return course
+
+
+def own_cohorts() -> ColumnElement[bool] | None:
+    """Return the condition on the cohorts that whoever is signed in may see of `own_course`."""
+    return policies.cohorts_within_reach(me(), g.role)
+
+
+def own_cohort(slug: str, key: str) -> Cohort:
+    """Return a published cohort of one of the courses of whoever is signed in, if it is theirs to see."""
+    return roster.cohort(session(), own_course(slug), key, own_cohorts())
+
+
+@blueprint.context_processor
+def permissions() -> dict[str, Callable[[str], bool]]:
+    """Let pages show only what whoever is signed in may do: ``may("change")``."""
+    return {"may": lambda act: "role" in g and Act[act.upper()] in policies.MAY[g.role]}
 
 
 def argument(name: str) -> str:
@@ -93,6 +122,7 @@ def new() -> ResponseReturnValue:
             session().rollback()
             form.take_errors(error)
         else:
+            g.course = course
             session().commit()
             flash(_("The course is made. Look it over, then open sign-up."), "good")
             return redirect(url_for(".desk", slug=course.slug))
@@ -143,7 +173,7 @@ def settings(slug: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<slug>")
-@organiser_required
+@requires(Act.LOOK)
 def desk(slug: str) -> ResponseReturnValue:
     """Show how a course stands."""
     course = own_course(slug)
@@ -180,13 +210,14 @@ def move(slug: str) -> ResponseReturnValue:
     signups.lock(session(), course)
     act(session(), course)
     signups.fill_places(session(), course, now())
+    logbook.say(wanted)
     session().commit()
     flash(str(message), "good")  # a session keeps words, not what turns into them
     return redirect(url_for(".desk", slug=slug))
 
 
 @blueprint.get("/<slug>/signups", endpoint="signups")
-@organiser_required
+@requires(Act.LOOK)
 def signup_list(slug: str) -> ResponseReturnValue:
     """List the sign-ups of a course, filtered and a page at a time."""
     course = own_course(slug)
@@ -204,7 +235,7 @@ def signup_list(slug: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<slug>/signups/<key>")
-@organiser_required
+@requires(Act.LOOK)
 def signup(slug: str, key: str) -> ResponseReturnValue:
     """Show one sign-up with its answers; whom somebody avoids is theirs alone."""
     course = own_course(slug)

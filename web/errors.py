@@ -14,6 +14,7 @@ from cohorts.exceptions import (
     CohortsError,
     Conflict,
     InvalidLink,
+    NotAllowed,
     NotFound,
     SignUpClosed,
     UnreadableFile,
@@ -23,6 +24,7 @@ from cohorts.language import lazy_gettext as lazy
 
 STATUS: Final[dict[type[CohortsError], tuple[int, str]]] = {
     NotFound: (404, lazy("Not found")),
+    NotAllowed: (403, lazy("Not part of your role")),
     InvalidLink: (404, lazy("This link does not work any more")),
     SignUpClosed: (409, lazy("Sign-up is closed")),
     Conflict: (409, lazy("Something changed in the meantime")),

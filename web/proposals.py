@@ -15,9 +15,10 @@ from cohorts.exceptions import Conflict, InvalidInput, RunInProgress, UnfitPool
 from cohorts.language import gettext as _
 from cohorts.meetings import Meeting, local_times, weekly, when
 from cohorts.models import Course, Run, RunState
+from cohorts.policies import Act
 from cohorts.week import SLOT_MINUTES
 
-from .auth import organiser_required
+from .auth import organiser_required, requires
 from .course_forms import MatchForm
 from .database import session
 from .desk import argument, blueprint, chosen_zone, me, own_course
@@ -126,7 +127,7 @@ def conflict(course: Course, message: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<slug>/runs")
-@organiser_required
+@requires(Act.LOOK)
 def run_list(slug: str) -> ResponseReturnValue:
     """List all runs of a course side by side."""
     course = own_course(slug)
@@ -134,7 +135,7 @@ def run_list(slug: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<slug>/runs/<key>")
-@organiser_required
+@requires(Act.LOOK)
 def run(slug: str, key: str) -> ResponseReturnValue:
     """Show how a run gets on, and then its proposal."""
     course = own_course(slug)
@@ -187,7 +188,7 @@ def times_of(course: Course, shown: list[proposals.ProposedCohort], zone: str) -
 
 
 @blueprint.get("/<slug>/runs/<key>.json")
-@organiser_required
+@requires(Act.LOOK)
 def run_progress(slug: str, key: str) -> ResponseReturnValue:
     """Return how a run gets on, for the script that watches it."""
     found = runs.get(session(), own_course(slug), key)

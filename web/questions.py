@@ -10,9 +10,10 @@ from cohorts.exceptions import InvalidInput
 from cohorts.kinds import KINDS
 from cohorts.language import gettext as _
 from cohorts.models import Course
+from cohorts.policies import Act
 from cohorts.questions import Kind
 
-from .auth import organiser_required
+from .auth import organiser_required, requires
 from .database import session
 from .desk import argument, blueprint, own_course
 from .forms import SignUpForm
@@ -99,7 +100,7 @@ def remove_question(slug: str, question: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<slug>/preview")
-@organiser_required
+@requires(Act.LOOK)
 def preview(slug: str) -> ResponseReturnValue:
     """Show the form as a learner sees it; nothing can be sent from there."""
     course = own_course(slug)

@@ -11,12 +11,13 @@ from cohorts import exports, imports, roster, uploads
 from cohorts.exceptions import UnreadableFile
 from cohorts.language import gettext as _
 from cohorts.models import Course, Upload, now
+from cohorts.policies import Act
 from cohorts.roster_rows import RosterRow
 
-from .auth import organiser_required
+from .auth import organiser_required, requires
 from .course_forms import UploadForm
 from .database import session
-from .desk import argument, blueprint, me, own_course
+from .desk import argument, blueprint, me, own_cohorts, own_course
 
 SHOWN: Final = 50
 """Rows of a file that are shown; the refused ones are shown all."""
@@ -98,11 +99,11 @@ def discard(slug: str, key: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<slug>/roster", endpoint="roster")
-@organiser_required
+@requires(Act.VISIT)
 def roster_page(slug: str) -> ResponseReturnValue:
     """Show the roster of a course; those rows that contain a text, if one is asked for."""
     course = own_course(slug)
-    rows, text = roster.rows(session(), course), argument("q")
+    rows, text = roster.rows(session(), course, own_cohorts()), argument("q")
     shown = [row for row in rows if text.casefold() in _searched(row)]
     return render_template(
         "organiser/roster.html",
@@ -119,7 +120,7 @@ def _searched(row: RosterRow) -> str:
 
 
 @blueprint.get("/<slug>/roster.<format_>")
-@organiser_required
+@requires(Act.LOOK)
 def export(slug: str, format_: str) -> ResponseReturnValue:
     """Give the roster of a course as a file."""
     course = own_course(slug)

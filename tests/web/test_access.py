@@ -10,8 +10,22 @@ from sqlalchemy import select
 from cohorts.database import Database
 from cohorts.door import MatchSettings
 from cohorts.links import Links
-from cohorts.models import Base, Cohort, Membership, Run, RunState, Signup, Upload, User
+from cohorts.models import (
+    Base,
+    Cohort,
+    Course,
+    CourseOrganiser,
+    CourseRole,
+    FacilitatedCohort,
+    Membership,
+    Run,
+    RunState,
+    Signup,
+    Upload,
+    User,
+)
 from tests.factories import make_cohort, make_course, make_signup, make_user
+from web import logbook
 
 PUBLIC = {"static", "learner.home", "auth.sign_in", "auth.confirm_sign_in", "auth.sign_out"}
 """Routes that are for everybody; each has tests of its own."""
@@ -23,6 +37,17 @@ PUBLIC_COURSE = {
     "learner.count_overlap",
     "learner.ask_for_old_answers",
 }
+
+GOVERNED = {"people", "invite", "revoke", "give_role", "remove", "log"}
+"""Views for owners alone."""
+
+LOOKED_AT = {
+    "desk", "signups", "signup", "run_list", "run", "run_progress", "preview", "roster", "cohort", "export",
+}  # fmt: skip
+"""Views that show something and can change nothing, which readers see."""
+
+TENDED = {"roster", "cohort", "fix_meeting", "set_channel"}
+"""Views that facilitators see, each with their own cohorts alone."""
 
 SIGN_UPS = b"email,time_zone,availability\nnew@example.org,UTC,Mon 18:00-20:00\n"
 
@@ -54,6 +79,7 @@ def foreign(database: Database, links: Links) -> dict[str, str]:
             "signup": learner.key,
             "cohort": official.key,
             "token": links.learner_token(learner),
+            "person": str(owner.id),
         }
 
 
@@ -154,3 +180,109 @@ def test_opening_pages_changes_nothing(
                         opened += answer.status_code == 200
     assert opened >= 20
     assert everything(database) == before
+
+
+def with_role(database: Database, role: CourseRole, *, tending: str = "") -> User:
+    """Somebody who has a role in the foreign course, and looks after the cohort with a key."""
+    with database.transaction() as session:
+        user = make_user(session)
+        course = session.scalars(select(Course).where(Course.slug == "foreign")).one()
+        session.add(CourseOrganiser(course_id=course.id, user_id=user.id, role=role))
+        if tending:
+            cohort = session.scalars(select(Cohort).where(Cohort.key == tending)).one()
+            session.add(FacilitatedCohort(user_id=user.id, cohort_id=cohort.id))
+    return user
+
+
+def views(app: Flask, values: dict[str, str]) -> list[tuple[str, str, str]]:
+    """Return (method, path, name of the view) for every page of a course."""
+    adapter = app.url_map.bind("localhost")
+    asked = [(m, p) for m, p in paths(app, "organiser", values) if "foreign" in p]
+    return [(m, p, adapter.match(p, method=m)[0].removeprefix("organiser.")) for m, p in asked]
+
+
+def test_organisers_see_all_but_what_owners_see(
+    app: Flask, database: Database, foreign: dict[str, str], signed_in: Callable[[User], FlaskClient]
+) -> None:
+    browser = signed_in(with_role(database, CourseRole.ORGANISER))
+    before = everything(database)
+    for method, path, view in views(app, foreign):
+        if method == "GET" or view in GOVERNED:
+            status = browser.open(path, method=method).status_code
+            assert (status == 403) == (view in GOVERNED), (method, path, status)
+    assert everything(database) == before
+
+
+def test_readers_change_nothing(
+    app: Flask, database: Database, foreign: dict[str, str], signed_in: Callable[[User], FlaskClient]
+) -> None:
+    browser = signed_in(with_role(database, CourseRole.READER))
+    before = everything(database)
+    seen = set()
+    for method, path, view in views(app, foreign):
+        answer = browser.open(path, method=method)
+        if view not in LOOKED_AT:
+            assert (answer.status_code, method, path) == (403, method, path)
+        elif answer.status_code == 200:
+            seen.add(view)
+            if answer.content_type.startswith("text/html"):
+                content = answer.text.partition("<main")[2].partition("</main>")[0]
+                assert 'method="post"' not in content, path
+    assert seen >= LOOKED_AT - {"run_progress"}
+    assert everything(database) == before
+
+
+def test_facilitators_see_their_own_cohorts_alone(
+    app: Flask, database: Database, foreign: dict[str, str], signed_in: Callable[[User], FlaskClient]
+) -> None:
+    with database.transaction() as session:
+        course = session.scalars(select(Course).where(Course.slug == "foreign")).one()
+        own = make_cohort(session, make_signup(session, course, name="Own Member")).key
+    browser = signed_in(with_role(database, CourseRole.FACILITATOR, tending=own))
+    before = everything(database)
+    for method, path, view in views(app, foreign):
+        answer = browser.open(path, method=method)
+        assert "Secret" not in answer.text, path
+        expected = 403 if view not in TENDED else 200 if view == "roster" else 404
+        assert (answer.status_code, method, path) == (expected, method, path)
+    assert everything(database) == before
+    roster = browser.get("/organise/foreign/roster").text
+    assert "Own Member" in roster
+    page = browser.get(f"/organise/foreign/cohorts/{own}")
+    assert (page.status_code, "Own Member" in page.text) == (200, True)
+    channel = {"channel": "https://chat.example.org/room"}
+    assert browser.post(f"/organise/foreign/cohorts/{own}/channel", data=channel).status_code == 302
+    with database.reading() as session:
+        assert session.scalars(select(Cohort.channel).where(Cohort.key == own)).one() == channel["channel"]
+
+
+def test_every_post_to_a_course_has_words_in_the_log(app: Flask) -> None:
+    posts = {
+        rule.endpoint.partition(".")[2]
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("organiser.") and "POST" in (rule.methods or ())
+    }
+    assert len(posts) >= 15
+    assert posts <= set(logbook.ACTIONS), "say in web.logbook.ACTIONS what these do"
+
+
+def test_every_post_that_changes_something_is_in_the_log(
+    app: Flask, database: Database, foreign: dict[str, str], signed_in: Callable[[User], FlaskClient]
+) -> None:
+    with database.reading() as session:
+        owner = session.scalars(select(User)).first()
+    assert owner is not None
+    browser = signed_in(owner)
+    channel = {"channel": "https://chat.example.org/room", "to": "close", "email": "new@example.org"}
+    noted = set()
+    for method, path, view in views(app, foreign):
+        if method != "POST" or view in ("remove", "give_role"):
+            continue
+        before = everything(database)
+        answer = browser.post(path, data=channel | {"role": "reader"})
+        after = everything(database)
+        entries = after["audit_log"][len(before["audit_log"]) :]
+        assert bool(entries) == (after != before), (path, answer.status_code)
+        noted |= {entry.action for entry in entries}  # type: ignore[attr-defined]
+        assert all(entry.user_id == owner.id for entry in entries)  # type: ignore[attr-defined]
+    assert noted >= {"move", "set_channel", "invite"}

@@ -143,6 +143,7 @@ VALUES = {
     "key": "0123456789abcdef",
     "format_": "csv",
     "question": "artists",
+    "person": "1",
 }
 
 

@@ -1,0 +1,86 @@
+"""What organisers do is noted at one place: as their request commits, in the transaction that it commits.
+
+Every POST to a course writes an entry by itself, so none can be forgotten; `ACTIONS` holds the words for it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import g, request
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from cohorts import audit
+from cohorts.language import lazy_gettext as _
+from cohorts.models import now
+
+ACTIONS: Final = {
+    "joined": _("accepted an invitation"),
+    "new": _("made the course"),
+    "copy": _("made the course, as a copy of another"),
+    "settings": _("changed the settings"),
+    "move": _("changed how the course stands"),
+    "answer_request": _("marked a request for help as answered"),
+    "fix_meeting": _("fixed when a cohort meets"),
+    "set_channel": _("changed where a cohort talks"),
+    "match": _("asked for a match"),
+    "cancel": _("cancelled a run"),
+    "publish": _("published cohorts"),
+    "import_": _("uploaded a file"),
+    "apply": _("imported sign-ups from a file"),
+    "discard": _("discarded a file"),
+    "new_question": _("added a question"),
+    "question": _("changed a question"),
+    "move_question": _("moved a question"),
+    "remove_question": _("removed a question"),
+    "invite": _("invited somebody"),
+    "revoke": _("took an invitation back"),
+    "give_role": _("gave somebody a role"),
+    "remove": _("removed somebody from the course"),
+}
+"""What an entry says, by the name of the view that made it."""
+
+DETAILS: Final = {
+    "open": _("opened sign-up"),
+    "announce": _("showed the page"),
+    "close": _("closed sign-up"),
+    "hide": _("hid the page"),
+    "admit": _("gave waiting learners places"),
+    "finish": _("finished the course"),
+    "resume": _("let the course run again"),
+    "owner": _("as an owner"),
+    "organiser": _("as an organiser"),
+    "facilitator": _("as a facilitator"),
+    "reader": _("as a reader"),
+}
+"""What a view may say beside; nothing else is ever noted, so that no learner's answer gets there."""
+
+SUBJECTS: Final = ("key", "question", "person")
+"""Parts of an address that name what was acted on."""
+
+
+def watch(session: Session) -> None:
+    """Note what this request does to its course when it commits ``session``."""
+    event.listen(session, "before_commit", _note)
+
+
+def say(detail: str) -> None:
+    """Note beside the action one of `DETAILS`."""
+    g.noted_detail = detail if detail in DETAILS else ""
+
+
+def _note(session: Session) -> None:
+    if session.in_nested_transaction() or "course" not in g or "noted" in g:
+        return
+    g.noted = True
+    values = request.view_args or {}
+    audit.record(
+        session,
+        g.course,
+        g.me,
+        str(request.endpoint).rpartition(".")[2],
+        now(),
+        subject=next((values[name] for name in SUBJECTS if name in values), ""),
+        detail=g.get("noted_detail", ""),
+    )
