@@ -100,6 +100,11 @@ def _name_nobody(page: Page) -> None:
     send_by(page.get_by_role("button", name="Save"))
 
 
+def _invite_nobody(page: Page) -> None:
+    page.get_by_role("button", name="Send the invitation").click()
+    page.wait_for_load_state()
+
+
 def _go_on(page: Page) -> None:
     page.locator(".step-nav .button--large").click()
 
@@ -145,7 +150,7 @@ def _come_back_to_draft(page: Page) -> None:
     page.locator("[data-offer]").wait_for()
 
 
-ORGANISER, NEWCOMER = "organiser", "newcomer"
+ORGANISER, NEWCOMER, FACILITATOR, READER = "organiser", "newcomer", "facilitator", "reader"
 
 LEARNERS_PAGES = (
     State("home", "learner.home", "/"),
@@ -328,6 +333,16 @@ ORGANISERS_PAGES = (
     ),
     State("cohort-desk", "organiser.cohort", "/organise/met/cohorts/{cohort-met}", ORGANISER),
     State("cohort-desk-many", "organiser.cohort", "/organise/many/cohorts/{cohort-many}", ORGANISER),
+    State("people", "organiser.people", "/organise/shared/people", ORGANISER),
+    State("people-errors", "", "/organise/shared/people", ORGANISER, act=_invite_nobody),
+    State("people-alone", "organiser.people", "/organise/draft/people", ORGANISER),
+    State("people-right-to-left", "organiser.people", "/organise/shared/people", ORGANISER, rtl=True),
+    State("log", "organiser.log", "/organise/shared/log", ORGANISER),
+    State("log-empty", "organiser.log", "/organise/draft/log", ORGANISER),
+    State("courses-of-a-facilitator", "organiser.courses", "/organise/", FACILITATOR),
+    State("roster-of-a-facilitator", "organiser.roster", "/organise/shared/roster", FACILITATOR),
+    State("desk-not-allowed", "", "/organise/shared", FACILITATOR, status=403),
+    State("desk-of-a-reader", "organiser.desk", "/organise/shared", READER),
     State("roster", "organiser.roster", "/organise/running/roster", ORGANISER),
     State("roster-empty", "organiser.roster", "/organise/usual/roster", ORGANISER),
     State("roster-long", "organiser.roster", "/organise/long/roster", ORGANISER),
@@ -339,6 +354,7 @@ OTHER_PAGES = (
     State("sign-in", "auth.sign_in", "/sign-in"),
     State("sign-in-sent", "auth.sign_in", "/sign-in", act=_ask_for_link),
     State("sign-in-confirm", "auth.confirm_sign_in", "/sign-in/{sign_in}"),
+    State("join", "auth.join", "/join/{invitation}"),
     State("error-not-found", "", "/nowhere", status=404),
     State("error-link", "", "/l/nonsense", status=404),
     State("error-fault", "", "/broken", status=500),

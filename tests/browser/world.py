@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -19,12 +20,14 @@ import config
 from cohorts import (
     adjust,
     attendance,
+    audit,
     checkins,
     choosing,
     door,
     help_requests,
     meetings,
     moves,
+    people,
     person_blocks,
     proposals,
     schedule,
@@ -39,6 +42,8 @@ from cohorts.models import (
     CheckIn,
     Cohort,
     Course,
+    CourseOrganiser,
+    CourseRole,
     CourseState,
     Departure,
     Leaving,
@@ -55,7 +60,7 @@ from cohorts.models import (
 from cohorts.subscriptions import Topic
 from cohorts.weighing import Weigher
 from matcher.said import Asked, Hours, say, say_number
-from tests.factories import ask, make_course, make_signup, make_user
+from tests.factories import ask, make_cohort, make_course, make_signup, make_user
 from tests.questions import EXAMPLES
 from tests.site import SECRET
 from web import create_app
@@ -156,6 +161,7 @@ def fill(world: World, session: Session) -> None:
     _going_on(world, session, organiser)
     _arabic(world, session, organiser)
     _own_questions(world, session, organiser)
+    _shared(world, session, organiser)
     course = _course(world, session, organiser, "files", "Files and rosters")
     rows = b"email,time_zone,availability\nann@example.org,UTC,Mon 18:00-20:00\nbad,UTC,Mon 25:00-26:00\n"
     upload = Upload(course_id=course.id, user_id=organiser.id, name="sign-ups.csv", content=rows)
@@ -231,6 +237,34 @@ def _own_questions(world: World, session: Session, organiser: User) -> None:
     signup = _learner(session, course, "Ada Answers", custom=answers, not_alone=["role"])
     _token(world, "answered", signup)
     world.words["answered_signup"] = signup.key
+
+
+def _shared(world: World, session: Session, organiser: User) -> None:
+    """A course with an organiser of every role, open invitations, and a log of what they did."""
+    course = _course(world, session, organiser, "shared", "Many hands", people=8)
+    members = list(session.scalars(select(Signup).where(Signup.course_id == course.id)))
+    cohorts = [make_cohort(session, *members[:4]), make_cohort(session, *members[4:])]
+    world.users["facilitator"] = make_user(session, name="Fatima Facilitator")
+    world.users["reader"] = make_user(session, name="", email="reader@example.org")
+    for name in ("facilitator", "reader"):
+        role, user = CourseRole(name), world.users[name]
+        session.add(CourseOrganiser(course_id=course.id, user_id=user.id, role=role))
+        session.flush()
+        people.give_role(session, course, user.id, role, [cohorts[0].key])
+    for email in ("ana@example.org", f"a.very.long.address@{WORD[:50].lower()}.example.org"):
+        found = people.invite(
+            session, course, organiser, email, CourseRole.ORGANISER, now(), cohorts=[cohorts[1].key]
+        )
+    world.words["invitation"] = world.links.invitation(found).rpartition("/")[2]
+    done = [
+        ("new", "", ""),
+        ("move", "", "open"),
+        ("publish", "", ""),
+        ("set_channel", cohorts[0].key, ""),
+        ("give_role", str(world.users["reader"].id), "reader"),
+    ]
+    for action, subject, detail in done:
+        audit.record(session, course, organiser, action, now(), subject=subject, detail=detail)
 
 
 def _runs(world: World, session: Session, organiser: User) -> None:

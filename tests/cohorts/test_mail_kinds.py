@@ -13,13 +13,15 @@ from smtpdfix import SMTPDFix
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cohorts import choosing, language, notices
+from cohorts import choosing, language, notices, people
 from cohorts.links import Links
 from cohorts.mailers import from_url
 from cohorts.meetings import Meeting
 from cohorts.models import (
     Cohort,
     Course,
+    CourseRole,
+    Invitation,
     Mail,
     Membership,
     Reminder,
@@ -53,10 +55,11 @@ SUBJECTS = {
     Kind.COHORT_CHANGED: "Your cohort Cohort 1 has changed",
     Kind.CHECK_IN: "Ten seconds about this week in Play with your music",
     Kind.SIGN_IN: "Your sign-in link for Cohorts",
+    Kind.INVITATION: "Help to organise Play with your music",
 }
 """What each kind says in a list of mails: a new kind needs a line here, and maybe a scene below."""
 
-TO_USERS = {Kind.SIGN_IN}
+TO_ORGANISERS = {Kind.SIGN_IN, Kind.INVITATION}
 
 
 def pending(session: Session, signup: Signup) -> None:
@@ -111,7 +114,9 @@ SCENES: dict[Kind, Callable[[Session, Signup], None]] = {
 
 def mail_of(session: Session, kind: Kind, name: str, title: str) -> Mail:
     """Put one mail of a kind into the outbox, with all it speaks of."""
-    if kind in TO_USERS:
+    if kind is Kind.INVITATION:
+        mail = invited(session, make_user(session, name=name), title)
+    elif kind in TO_ORGANISERS:
         mail = notices.enqueue(session, kind, user=make_user(session, name=name))
     else:
         course: Course = make_course(session, title=title)
@@ -122,6 +127,13 @@ def mail_of(session: Session, kind: Kind, name: str, title: str) -> Mail:
             remind(session, mail)
     session.flush()
     return mail
+
+
+def invited(session: Session, by: User, title: str) -> Mail:
+    """Have somebody invite somebody else to organise a course."""
+    course = make_course(session, by, title=title)
+    people.invite(session, course, by, "invited@example.org", CourseRole.FACILITATOR, now())
+    return session.scalars(select(Mail).where(Mail.invitation_id.is_not(None))).one()
 
 
 def remind(session: Session, mail: Mail) -> None:
@@ -137,8 +149,8 @@ def remind(session: Session, mail: Mail) -> None:
     )
 
 
-def addressee(mail: Mail) -> Signup | User:
-    found = mail.signup or mail.user
+def addressee(mail: Mail) -> Signup | User | Invitation:
+    found = mail.signup or mail.user or mail.invitation
     assert found is not None
     return found
 
@@ -172,7 +184,7 @@ def test_headers_are_whole_and_nobody_elses(session: Session, links: Links, kind
     message = over_the_wire(render(session, links, mail))
     expected = {"From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Language"}
     expected |= {"Content-Type", "Content-Transfer-Encoding", "MIME-Version"}
-    if kind not in TO_USERS:
+    if kind not in TO_ORGANISERS:
         expected |= {"List-Unsubscribe", "List-Unsubscribe-Post"}
     assert sorted(message.keys()) == sorted(expected)
     assert message["From"] == SENDER
@@ -213,13 +225,15 @@ def test_links_belong_to_the_addressee(session: Session, links: Links, kind: Kin
         route, token = re.fullmatch(r"http://localhost/([a-z-]+)/([\w.-]+)\S*", link).groups()  # type: ignore[union-attr]
         if route == "sign-in":
             assert links.read_sign_in(session, token) is mail.user
+        elif route == "join":
+            assert links.read_invitation(session, token) is mail.invitation
         elif route == "stop-mails":
             assert links.read_stop_mails(session, token)[0] is mail.signup
         else:
             assert (route, links.read_learner(session, token)) == ("l", mail.signup)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in TO_USERS])
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in TO_ORGANISERS])
 def test_list_unsubscribe_stops_this_kind_or_all_that_can_be_stopped(
     session: Session, links: Links, kind: Kind
 ) -> None:
@@ -234,7 +248,7 @@ def test_list_unsubscribe_stops_this_kind_or_all_that_can_be_stopped(
     assert (token[1] in message.get_content()) == (kind in OPTIONAL)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in TO_USERS])
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in TO_ORGANISERS])
 def test_stopped_mails_are_not_sent_and_needed_ones_are(session: Session, links: Links, kind: Kind) -> None:
     mail = mail_of(session, kind, NAMES["usual"], TITLES["usual"])
     assert mail.signup is not None
