@@ -26,6 +26,9 @@ ACTIONS: Final = {
     "set_channel": _("changed where a cohort talks"),
     "match": _("asked for a match"),
     "cancel": _("cancelled a run"),
+    "make_move": _("moved a learner on the board"),
+    "change_board": _("changed the board of a proposal"),
+    "rerun": _("asked for a match around what is pinned"),
     "publish": _("published cohorts"),
     "import_": _("uploaded a file"),
     "apply": _("imported sign-ups from a file"),
@@ -40,6 +43,9 @@ ACTIONS: Final = {
     "remove": _("removed somebody from the course"),
 }
 """What an entry says, by the name of the view that made it."""
+
+QUIET: Final = frozenset({"weigh"})
+"""Views that only ask what a change would do, and so leave no entry."""
 
 DETAILS: Final = {
     "open": _("opened sign-up"),
@@ -71,7 +77,8 @@ def say(detail: str) -> None:
 
 
 def _note(session: Session) -> None:
-    if session.in_nested_transaction() or "course" not in g or "noted" in g:
+    action = str(request.endpoint).rpartition(".")[2]
+    if session.in_nested_transaction() or action in QUIET or "course" not in g or "noted" in g:
         return
     g.noted = True
     values = request.view_args or {}
@@ -79,7 +86,7 @@ def _note(session: Session) -> None:
         session,
         g.course,
         g.me,
-        str(request.endpoint).rpartition(".")[2],
+        action,
         now(),
         subject=next((values[name] for name in SUBJECTS if name in values), ""),
         detail=g.get("noted_detail", ""),
