@@ -5,12 +5,13 @@ A recogniser finds the header, which may be several rows, and what below it are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import codecs
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from . import clocks, native
-from .headings import IGNORED, SENT, TURNED, Heading, is_known, target
+from . import clocks, native, sheets
+from .headings import IGNORED, SENT, TURNED, WRONG, Heading, is_known, target
 from .language import gettext as _
 from .language import lazy_gettext as lazy
 from .sheets import Line, Sheet, letter
@@ -98,6 +99,20 @@ class Layout:
     body: tuple[Line, ...]
     left_out: tuple[tuple[int, str], ...] = ()
     fixed: tuple[tuple[int, str], ...] = ()
+
+    def to_mend(self, wrong: Mapping[int, str]) -> bytes:
+        """Return some rows as a file like this one, each with what is wrong with it in one more column.
+
+        A byte order mark makes spreadsheet programs read its letters right.
+        """
+        width = max([len(self.headings), *(len(line.cells) for line in self.body if line.number in wrong)])
+        noted = [(line, WRONG if line is self.head[-1] else "") for line in self.head]
+        noted += [(line, wrong[line.number]) for line in self.body if line.number in wrong]
+        lines = (
+            Line(number, (*line.cells, *[""] * (width - len(line.cells)), note))
+            for number, (line, note) in enumerate(noted, start=1)
+        )
+        return codecs.BOM_UTF8 + sheets.write(Sheet(tuple(lines)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from .language import ngettext
 from .models import Course, Signup, SignupState
 from .native import COLUMNS, REQUIRED
 from .recipes import Known, Recipe, by_name
-from .tables import Problem
+from .tables import WHOLE_ROW, Problem
 
 __all__ = [
     "COLUMNS",
@@ -194,6 +194,16 @@ def _free(session: Session, course: Course) -> int | None:
     if course.capacity is None:
         return None
     return max(0, course.capacity - signups.places_taken(session, course))
+
+
+def in_short(row: PlannedRow) -> str:
+    """Return what is wrong with a row in one line, for whoever mends it in a spreadsheet."""
+    return " ".join(
+        f"{problem.heading or problem.column}: {problem.message}"
+        if problem.column != WHOLE_ROW
+        else problem.message
+        for problem in row.problems
+    )
 
 
 def _plan(course: Course, file: native.File, name: str, known: dict[str, Signup], free: int | None) -> Plan:

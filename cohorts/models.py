@@ -426,7 +426,7 @@ class Signup(Base):
 
 
 class Upload(Base):
-    """A file between its dry run and its import."""
+    """A file between its dry run and its import, as CSV; ``recipe`` says how its columns are read."""
 
     __tablename__ = "uploads"
 
@@ -436,7 +436,21 @@ class Upload(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     name: Mapped[str]
     content: Mapped[bytes]
+    recipe: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class KeptRecipe(Base):
+    """How the columns of a file were read, for the next one of the course with the same headings."""
+
+    __tablename__ = "kept_recipes"
+    __table_args__ = (UniqueConstraint("course_id", "digest"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
+    digest: Mapped[str]
+    recipe: Mapped[dict[str, Any]]
+    kept_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Run(Base):

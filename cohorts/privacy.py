@@ -172,6 +172,7 @@ def _forget_name(session: Session, signup: Signup) -> None:
             adjustment.because = ""
     spellings = [signup.email.encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be")]
     for upload in session.scalars(select(Upload).where(Upload.course_id == signup.course_id)):
-        if any(each in upload.content.lower() for each in spellings):
+        text = upload.content.decode("utf-8", "replace")
+        if name.search(text) or any(each in upload.content.lower() for each in spellings):
             session.delete(upload)
     session.flush()

@@ -97,6 +97,11 @@ def write(sheet: Sheet) -> bytes:
     return text.getvalue().encode()
 
 
+def to_keep(sheet: Sheet) -> bytes:
+    """Return a sheet as CSV that says what separates its cells, so that nobody has to find out again."""
+    return b"sep=,\n" + write(sheet)
+
+
 def letter(column: int) -> str:
     """Return what a spreadsheet program calls a column that is counted from 0."""
     before, place = divmod(column, 26)

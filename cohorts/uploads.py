@@ -1,7 +1,8 @@
-"""Files that wait between their dry run and their import."""
+"""Files that wait between their dry run and their import, and how the columns of such files are read."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,14 +11,22 @@ from sqlalchemy.orm import Session
 
 from .exceptions import NotFound
 from .language import gettext as _
-from .models import Course, Upload, User
+from .models import Course, KeptRecipe, Upload, User
+from .questions import CustomQuestion
+from .recipes import Recipe
 
 LIFETIME: Final = timedelta(days=1)
 
 
-def keep(session: Session, course: Course, user: User, name: str, content: bytes) -> Upload:
-    """Keep a file until it is imported, or for a day."""
+def keep(
+    session: Session, course: Course, user: User, name: str, content: bytes, recipe: Recipe | None = None
+) -> Upload:
+    """Keep a file until it is imported, or for a day.
+
+    It must be text: an erasure looks for addresses in it.
+    """
     upload = Upload(course_id=course.id, user_id=user.id, name=name[:200], content=content)
+    upload.recipe = recipe.to_json() if recipe else None
     session.add(upload)
     session.flush()
     return upload
@@ -40,3 +49,27 @@ def get(session: Session, course: Course, user: User, key: str) -> Upload:
 def expire(session: Session, at: datetime) -> None:
     """Delete the files that nobody imported within a day."""
     session.execute(delete(Upload).where(Upload.created_at < at - LIFETIME))
+
+
+def keep_recipe(session: Session, course: Course, digest: str, recipe: Recipe, at: datetime) -> None:
+    """Keep how the columns of a file are read, for the next file with the same headings."""
+    kept = _kept(session, course, digest)
+    if kept is None:
+        kept = KeptRecipe(course_id=course.id, digest=digest)
+        session.add(kept)
+    kept.recipe, kept.kept_at = recipe.to_json(), at
+    session.flush()
+
+
+def kept_recipe(
+    session: Session, course: Course, digest: str, questions: Sequence[CustomQuestion] = ()
+) -> Recipe | None:
+    """Return how an earlier file with the same headings was read, if that was kept."""
+    kept = _kept(session, course, digest)
+    return Recipe.from_json(kept.recipe, questions) if kept else None
+
+
+def _kept(session: Session, course: Course, digest: str) -> KeptRecipe | None:
+    return session.scalar(
+        select(KeptRecipe).where(KeptRecipe.course_id == course.id, KeptRecipe.digest == digest)
+    )

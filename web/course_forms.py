@@ -1,4 +1,4 @@
-"""The forms of organisers: a course, a match, a file of sign-ups."""
+"""The forms of organisers: a course, a match."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, Self
 
 from flask_wtf import FlaskForm
-from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
     DateField,
@@ -332,9 +331,3 @@ class MatchForm(SizesForm):
         }
         sizes = {name: self.data[name] for name in SIZES}
         return replace(before, **sizes, questions={**before.questions, **changed}, own_weights=own)
-
-
-class UploadForm(FlaskForm):  # type: ignore[misc]
-    """A file of sign-ups."""
-
-    file = FileField(lazy("File"), [FileRequired(lazy("Choose a file."))])

@@ -31,6 +31,7 @@ ACTIONS: Final = {
     "rerun": _("asked for a match around what is pinned"),
     "publish": _("published cohorts"),
     "import_": _("uploaded a file"),
+    "import_columns": _("said what the columns of a file are"),
     "apply": _("imported sign-ups from a file"),
     "discard": _("discarded a file"),
     "new_question": _("added a question"),

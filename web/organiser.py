@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from . import board, cohort_desk, joining, people_pages, proposals, questions, transfers
+from . import (
+    board,
+    cohort_desk,
+    import_pages,
+    joining,
+    people_pages,
+    proposals,
+    questions,
+    transfers,
+)
 from .desk import blueprint
 
 __all__ = [
     "blueprint",
     "board",
     "cohort_desk",
+    "import_pages",
     "joining",
     "people_pages",
     "proposals",

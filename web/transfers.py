@@ -1,101 +1,17 @@
-"""Files in and out of a course: sign-ups from a file, rosters as files."""
+"""Rosters of a course: a page, and files."""
 
 from __future__ import annotations
 
-from typing import Final
-
-from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask import Response, abort, render_template
 from flask.typing import ResponseReturnValue
 
-from cohorts import exports, imports, roster, uploads
-from cohorts.exceptions import UnreadableFile
-from cohorts.language import gettext as _
-from cohorts.models import Course, Upload, now
+from cohorts import exports, roster
 from cohorts.policies import Act
 from cohorts.roster_rows import RosterRow
 
-from .auth import organiser_required, requires
-from .course_forms import UploadForm
+from .auth import requires
 from .database import session
-from .desk import argument, blueprint, me, own_cohorts, own_course
-
-SHOWN: Final = 50
-"""Rows of a file that are shown; the refused ones are shown all."""
-
-
-@blueprint.route("/<slug>/import", methods=["GET", "POST"], endpoint="import_")
-@organiser_required
-def upload(slug: str) -> ResponseReturnValue:
-    """Take a file of sign-ups for a dry run; nothing is signed up yet."""
-    course = own_course(slug)
-    form = UploadForm()
-    if form.validate_on_submit():
-        content, name = form.file.data.read(), form.file.data.filename or "sign-ups.csv"
-        try:
-            imports.dry_run(session(), course, content, name)
-        except UnreadableFile as error:
-            session().rollback()
-            course = own_course(slug)
-            form.file.errors = [str(error)]
-        else:
-            kept = uploads.keep(session(), course, me(), name, content)
-            session().commit()
-            return redirect(url_for(".dry_run", slug=slug, key=kept.key))
-    page = render_template(
-        "organiser/import.html", course=course, form=form, columns=imports.COLUMNS, required=imports.REQUIRED
-    )
-    return page, 422 if form.errors else 200
-
-
-def _kept(course: Course, key: str) -> tuple[Upload, imports.Plan]:
-    kept = uploads.get(session(), course, me(), key)
-    return kept, imports.dry_run(session(), course, kept.content, kept.name)
-
-
-@blueprint.get("/<slug>/import/<key>")
-@organiser_required
-def dry_run(slug: str, key: str) -> ResponseReturnValue:
-    """Show row by row what an import would do."""
-    course = own_course(slug)
-    kept, plan = _kept(course, key)
-    refused = [row for row in plan.rows if row.action is imports.Action.REFUSE]
-    others = [row for row in plan.rows if row.action is not imports.Action.REFUSE]
-    return render_template(
-        "organiser/dry_run.html",
-        course=course,
-        upload=kept,
-        plan=plan,
-        refused=refused,
-        others=others,
-        shown=others[:SHOWN],
-        counts=plan.counts,
-    )
-
-
-@blueprint.post("/<slug>/import/<key>/apply")
-@organiser_required
-def apply(slug: str, key: str) -> ResponseReturnValue:
-    """Import a file, or those of its rows that can be read."""
-    course = own_course(slug)
-    kept, plan = _kept(course, key)
-    result = imports.apply(session(), course, plan, leave_out_refused="leave_out" in request.form, at=now())
-    session().delete(kept)
-    session().commit()
-    message = _("%(added)s added, %(changed)s changed.", added=result.added, changed=result.changed)
-    left = _("%(number)s left out.", number=result.left_out) if result.left_out else ""
-    flash(f"{message} {left}".strip(), "good")
-    return redirect(url_for(".signups", slug=slug))
-
-
-@blueprint.post("/<slug>/import/<key>/discard")
-@organiser_required
-def discard(slug: str, key: str) -> ResponseReturnValue:
-    """Forget a file that was uploaded."""
-    course = own_course(slug)
-    session().delete(uploads.get(session(), course, me(), key))
-    session().commit()
-    flash(_("The file is forgotten; nothing was changed."), "good")
-    return redirect(url_for(".import_", slug=slug))
+from .desk import argument, blueprint, own_cohorts, own_course
 
 
 @blueprint.get("/<slug>/roster", endpoint="roster")

@@ -1,6 +1,5 @@
 """The organiser's pages: what they show, change and refuse, and to whom."""
 
-import io
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -884,86 +883,6 @@ def test_mails_after_publishing_say_who_when_and_why(
     assert "Your first meeting: Monday, 11 January 2027, 22:00" in words["placed"]  # 23:00 in Berlin
     assert "Why: No common hour." in words["unplaced"]
     assert "What would help: One more evening." in words["unplaced"]
-
-
-# ---- Files ----
-
-GOOD = "name,email,time_zone,availability,languages,interests\n"
-ADA = "Ada,ada@example.org,Europe/Berlin,Mon 18:00-21:00,English,Rilke\n"
-BROKEN = "Bo,not an address,Mars/Base,Mon 18:00-21:00,English,Rilke\n"
-
-
-def upload(browser: FlaskClient, text: str, name: str = "people.csv") -> Any:
-    file = (io.BytesIO(text.encode()), name)
-    return browser.post("/organise/poems/import", data={"file": file}, content_type="multipart/form-data")
-
-
-def test_import_shows_a_dry_run_and_stores_no_learner(
-    session: Session, course: Course, browser: FlaskClient
-) -> None:
-    answer = upload(browser, GOOD + ADA)
-    page = text_of(browser.get(answer.location))
-    assert answer.status_code == 302
-    assert "Every row can be read" in page
-    assert "ada@example.org" in page
-    assert session.scalar(select(func.count()).select_from(Signup)) == 0
-
-
-def test_import_applies_a_file_and_forgets_it(session: Session, course: Course, browser: FlaskClient) -> None:
-    address = upload(browser, GOOD + ADA).location
-    assert browser.post(f"{address}/apply").status_code == 302
-    learner = session.scalars(select(Signup)).one()
-    assert (learner.email, learner.state) == ("ada@example.org", SignupState.CONFIRMED)
-    assert session.scalar(select(func.count()).select_from(Upload)) == 0
-    assert browser.post(f"{address}/apply").status_code == 404
-
-
-def test_import_with_a_refused_row_shows_why(course: Course, browser: FlaskClient) -> None:
-    page = text_of(browser.get(upload(browser, GOOD + ADA + BROKEN).location))
-    assert "1 row cannot be read" in page
-    assert "Import the others" in page
-    assert "time_zone" in page
-
-
-def test_import_leaves_rows_out_only_when_told(
-    session: Session, course: Course, browser: FlaskClient
-) -> None:
-    address = upload(browser, GOOD + ADA + BROKEN).location
-    assert 400 <= browser.post(f"{address}/apply").status_code < 500
-    assert session.scalar(select(func.count()).select_from(Signup)) == 0
-    assert browser.post(f"{address}/apply", data={"leave_out": "yes"}).status_code == 302
-    assert session.scalars(select(Signup.email)).all() == ["ada@example.org"]
-
-
-@pytest.mark.parametrize("text", ["", "no,columns,here\n1,2,3\n", "\x00\x01"])
-def test_import_of_a_file_that_cannot_be_read(
-    session: Session, course: Course, browser: FlaskClient, text: str
-) -> None:
-    answer = upload(browser, text)
-    assert answer.status_code == 422
-    assert 'href="#file"' in answer.get_data(as_text=True)
-    assert session.scalar(select(func.count()).select_from(Upload)) == 0
-
-
-def test_import_without_a_file(course: Course, browser: FlaskClient) -> None:
-    assert browser.post("/organise/poems/import", data={}).status_code == 422
-
-
-def test_import_of_a_file_that_is_too_large(course: Course, browser: FlaskClient) -> None:
-    announced = {"CONTENT_LENGTH": str(10 * 1024 * 1024 + 1)}
-    answer = browser.post(
-        "/organise/poems/import",
-        data=b"--x--",
-        content_type="multipart/form-data; boundary=x",
-        environ_overrides=announced,
-    )
-    assert answer.status_code == 413
-
-
-def test_discard_forgets_a_file(session: Session, course: Course, browser: FlaskClient) -> None:
-    address = upload(browser, GOOD + ADA).location
-    assert browser.post(f"{address}/discard").status_code == 302
-    assert session.scalar(select(func.count()).select_from(Upload)) == 0
 
 
 def test_roster_before_anything_is_published(course: Course, browser: FlaskClient) -> None:

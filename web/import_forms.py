@@ -1,0 +1,72 @@
+"""The forms of an import: a file, and what its columns are."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
+from wtforms import BooleanField, RadioField, SelectChoice, SelectField, StringField, TextAreaField
+
+from cohorts.language import gettext as _
+from cohorts.language import lazy_gettext as lazy
+from cohorts.recipes import Recipe, Repeated
+
+from .course_forms import tidy
+from .zones import cities
+
+REPEATED: Final = (
+    SelectChoice(Repeated.LATEST.value, lazy("The latest counts")),
+    SelectChoice(Repeated.FIRST.value, lazy("The first counts")),
+    SelectChoice(Repeated.REFUSE.value, lazy("Refuse all but the first, so that I see them")),
+)
+
+
+class UploadForm(FlaskForm):  # type: ignore[misc]
+    """A file of sign-ups, or its rows pasted."""
+
+    file = FileField(lazy("File"))
+    pasted = TextAreaField(lazy("Or paste the rows here"))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Tell whether there is a file or a text."""
+        is_valid = bool(super().validate(extra_validators))
+        if is_valid and not self.file.data and not (self.pasted.data or "").strip():
+            self.file.errors = [_("Choose a file, or paste its rows.")]
+            return False
+        return is_valid
+
+    def content(self) -> tuple[bytes, str]:
+        """Return what was given, and what it is called."""
+        if self.file.data:
+            return self.file.data.read(), self.file.data.filename or _("sign-ups")
+        return (self.pasted.data or "").encode(), _("Pasted rows")
+
+
+class RecipeForm(FlaskForm):  # type: ignore[misc]
+    """What goes for all rows of a file; its columns are asked for beside their cells."""
+
+    form_errors: list[str]
+
+    zone = SelectField(lazy("Time zone where a row names none"), validate_choice=False)
+    hours = StringField(lazy("Free hours where a row names none"), filters=[tidy])
+    asked = StringField(lazy("Hours of the day that were asked about"), filters=[tidy])
+    repeated = RadioField(lazy("If somebody answered more than once"), choices=list(REPEATED))
+    lenient = BooleanField(lazy("Leave out optional answers that cannot be read"))
+    keep = BooleanField(lazy("Read the next file with these columns in the same way"))
+
+    def __init__(self, recipe: Recipe, **kwargs: Any) -> None:
+        """Show a recipe, or what was just sent."""
+        super().__init__(data=recipe.to_json() | {"keep": True}, **kwargs)
+        self.zone.choices = {_("None"): [("", _("None: such rows are refused"))], **cities()}
+
+    def recipe(self, targets: tuple[str, ...]) -> Recipe:
+        """Return what was filled in."""
+        return Recipe(
+            targets,
+            zone=self.zone.data or "",
+            hours=self.hours.data or "",
+            asked=self.asked.data or "",
+            repeated=Repeated(self.repeated.data),
+            lenient=bool(self.lenient.data),
+        )
