@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
+from . import meetings
 from .answers import Answers
 from .asking import custom_questions
 from .exceptions import Contradiction, UnfitPool
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
     # The matcher brings scikit-learn, numba and OR-Tools, which take a second to start: only those
     # who match load it, and the web process never does.
     import matcher
+    from matcher import CohortAfter as CohortAfter
     from matcher import Matching as Matching
+    from matcher import Meeting as Meeting
     from matcher import Progress as Progress
+    from matcher import Rematching as Rematching
+    from matcher import Said as Said
+    from matcher import Unplaced as Unplaced
 
     from .models import Course
 
@@ -109,10 +115,35 @@ def _asked(question: CustomQuestion) -> Asked:
     return Asked(key=question.key, kind=question.kind, counts=question.counts, may_mind=question.may_mind)
 
 
-def to_pool(people: Sequence[tuple[str, Answers]], custom: Sequence[Asked] = ()) -> matcher.Pool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A cohort as it stands, told by the ids of those who are still in it; see ``matcher.Standing``."""
+
+    members: tuple[str, ...]
+    meeting: meetings.Meeting | None = None
+    asynchronous: bool = False
+    since: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RematchWishes:
+    """What an organiser allows a rematch to do; see ``matcher.Change``. ``asked`` are ids."""
+
+    max_moves: int | None = None
+    move_meetings: bool = False
+    keep_small: bool = False
+    asked: frozenset[str] = frozenset()
+
+
+def to_pool(
+    people: Sequence[tuple[str, Answers]],
+    custom: Sequence[Asked] = (),
+    ties: Mapping[tuple[str, str], float] | None = None,
+) -> matcher.Pool:
     """Return the pool of these people, each with an id of their own, in the same order.
 
-    Of a course's own questions only those in ``custom`` are looked at.
+    Of a course's own questions only those in ``custom`` are looked at. ``ties`` says how strongly two ids are
+    connected.
 
     Raises:
         UnfitPool: Two people share an id or a value that the matcher cannot take.
@@ -120,8 +151,16 @@ def to_pool(people: Sequence[tuple[str, Answers]], custom: Sequence[Asked] = ())
     import matcher
 
     ids = {answers.email.casefold(): identity for identity, answers in people}
+    tied: dict[str, dict[str, float]] = {}
+    for (one, two), strength in (ties or {}).items():
+        tied.setdefault(one, {})[two] = strength
     try:
-        return matcher.Pool(tuple(_learner(identity, answers, ids, custom) for identity, answers in people))
+        return matcher.Pool(
+            tuple(
+                _learner(identity, answers, ids, custom, tied.get(identity, {}))
+                for identity, answers in people
+            )
+        )
     except matcher.InvalidPool as error:
         raise UnfitPool(str(error)) from error
 
@@ -255,6 +294,49 @@ class Scales:
         return [sentence_of(each, labels) for each in self._preview.told(check)]
 
 
+def rematch_answers(
+    people: Sequence[tuple[str, Answers]],
+    settings: MatchSettings,
+    standing: Sequence[Standing],
+    ties: Mapping[tuple[str, str], float],
+    wishes: RematchWishes,
+    *,
+    progress: Callable[[matcher.Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> matcher.Rematching:
+    """Seat people again who are given with an id each; nothing is stored.
+
+    Those of ``people`` who are in none of the ``standing`` cohorts are without one. ``ties`` says how
+    strongly two ids are connected, 0 to 1.
+
+    Raises:
+        UnfitPool: The settings, the answers or the cohorts cannot be matched.
+    """
+    import matcher
+
+    pool, params = to_pool(people, settings.custom, ties), to_params(settings)
+    place = pool.index()
+    cohorts = [
+        matcher.Standing(
+            members=tuple(place[each] for each in one.members),
+            meeting=None if one.meeting is None else matcher.Meeting(one.meeting.zone, one.meeting.slot),
+            asynchronous=one.asynchronous,
+            since=one.since,
+        )
+        for one in standing
+    ]
+    change = matcher.Change(
+        max_moves=wishes.max_moves,
+        move_meetings=wishes.move_meetings,
+        keep_small=wishes.keep_small,
+        asked=frozenset(place[each] for each in wishes.asked),
+    )
+    try:
+        return matcher.rematch(pool, params, cohorts, change, progress=progress, should_stop=should_stop)
+    except matcher.MatcherError as error:
+        raise UnfitPool(str(error)) from error
+
+
 def contradiction(names: Sequence[str], rules: Collection[str], size_max: int) -> str:
     """Say whose wishes contradict each other, and in what; not who wants to be apart from whom."""
     if not names:
@@ -344,7 +426,11 @@ def _matched(kind: Kind, kept: Any) -> matcher.Answer:
 
 
 def _learner(
-    identity: str, answers: Answers, ids: Mapping[str, str], custom: Sequence[Asked]
+    identity: str,
+    answers: Answers,
+    ids: Mapping[str, str],
+    custom: Sequence[Asked],
+    ties: Mapping[str, float],
 ) -> matcher.Learner:
     """Return one learner; people they named who are not in the pool are left out."""
     import matcher
@@ -373,6 +459,7 @@ def _learner(
         wants=frozenset(answers.wants_help_with),
         together=known(answers.works_with),
         apart=known(answers.avoids),
+        connections=ties,
         convenor=answers.convenor,
         not_alone=frozenset(each.key for each in custom if each.may_mind).intersection(answers.not_alone),
         private=frozenset() if answers.shown is None else _tagged(custom).difference(answers.shown),

@@ -13,11 +13,15 @@ from matcher.params import Params, Question
 from matcher.pool import Answer, Exchange, Learner, Pool
 from matcher.preview import Preview, score_cohorts
 from matcher.progress import Progress
+from matcher.rematch import CohortAfter, Move, Rematching, rematch
 from matcher.said import Asked, Hours, Said, Value
+from matcher.standing import Change, Standing
 
 __all__ = [
     "Answer",
     "Asked",
+    "Change",
+    "CohortAfter",
     "CohortCheck",
     "CohortResult",
     "Exchange",
@@ -30,17 +34,21 @@ __all__ = [
     "MatcherError",
     "Matching",
     "Meeting",
+    "Move",
     "Observed",
     "Params",
     "Pool",
     "Preview",
     "Progress",
     "Question",
+    "Rematching",
     "Said",
+    "Standing",
     "Unplaced",
     "Value",
     "match",
     "match_around",
     "objective_of",
+    "rematch",
     "score_cohorts",
 ]

@@ -71,7 +71,7 @@ class Change:
 
     move_cost: float = 0.3
     tie_cost: float = 0.3
-    tie_reward: float = 0.5
+    tie_reward: float = 1.0
     max_moves: int | None = None
     move_meetings: bool = False
     keep_small: bool = False

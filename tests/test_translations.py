@@ -14,7 +14,17 @@ from tests import catalogues, marks
 
 LOCALES = [each for each in language.available() if each != language.ENGLISH]
 
-COMMAND_LINE = {"__main__", "backends", "cli", "cli_files", "cli_match", "outputs", "serving"}
+COMMAND_LINE = {
+    "__main__",
+    "backends",
+    "cli",
+    "cli_files",
+    "cli_match",
+    "cli_rematch",
+    "cli_search",
+    "outputs",
+    "serving",
+}
 """The command line speaks English."""
 NO_WORDS = {"database", "models", "sample", "sample_words", "week"}
 """Nothing of these is shown as it stands, or it is made up for trying things out."""

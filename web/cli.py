@@ -7,7 +7,9 @@ from typing import Any
 import click
 
 from .cli_files import export_command, import_command, sample_command, user_group
-from .cli_match import Refused, match_command
+from .cli_match import match_command
+from .cli_rematch import rematch_command
+from .cli_search import Refused
 
 
 class PlainErrors(click.Group):
@@ -105,5 +107,5 @@ def downgrade(revision: str) -> None:
     serving.open_database().downgrade(revision)
 
 
-for command in (match_command, import_command, export_command, sample_command, user_group):
+for command in (match_command, rematch_command, import_command, export_command, sample_command, user_group):
     cli.add_command(command)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .cli_match import BAD_INPUT, Refused, print_file_notes, print_problems, read_file
+from .cli_match import print_file_notes, print_problems, read_file
+from .cli_search import BAD_INPUT, Refused
 from .outputs import OutputFile
 
 if TYPE_CHECKING:
