@@ -79,6 +79,7 @@ class Details:
         capacity: Most places handed out; None for no limit.
         opens_at: Sign-up opens then; None for as soon as the page is open.
         closes_at: Sign-up closes then; None for by hand.
+        asks_age: Whether learners are asked if they are old enough (see ``cohorts.old_enough``).
         questions: How each question is asked, by key; those left out stay as they are.
         interests: Labels that learners can pick from; None leaves them as they are.
         own_weights: How much those of the course's own questions count that are goals, by key; those left out
@@ -98,6 +99,7 @@ class Details:
     capacity: int | None = None
     opens_at: datetime | None = None
     closes_at: datetime | None = None
+    asks_age: bool = True
     questions: Mapping[str, Asking] = field(default_factory=dict)
     interests: tuple[str, ...] | None = None
     own_weights: Mapping[str, float] = field(default_factory=dict)

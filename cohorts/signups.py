@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session, selectinload
 
-from . import kinds, language
+from . import kinds, language, old_enough
 from .answers import FIELDS, Answers, answers_of, check, interest_key
 from .asking import choosable, custom_questions, usually_shown
 from .exceptions import Conflict, InvalidInput, NotFound, SignUpClosed
@@ -25,6 +25,7 @@ from .models import (
     Membership,
     Signup,
     SignupState,
+    now,
     signup_interests,
 )
 from .notices import Kind, enqueue
@@ -217,11 +218,14 @@ def forget(signup: Signup, key: str) -> None:
     signup.shown = [name for name in signup.shown if name != key]
 
 
-def sign_up(session: Session, course: Course, answers: Answers, at: datetime) -> None:
+def sign_up(
+    session: Session, course: Course, answers: Answers, at: datetime, *, of_age: int | None = None
+) -> None:
     """Sign a learner up, for a place or for the waiting list; a mail asks them to confirm.
 
     Whoever has signed up already changes nothing by this; a mail with their personal link goes
     to the address instead. The caller cannot tell the two apart, so nobody learns who is there.
+    ``of_age`` is the age they say they have reached, which a course may ask.
 
     Raises:
         SignUpClosed: Sign-up is not open yet, or over.
@@ -230,6 +234,9 @@ def sign_up(session: Session, course: Course, answers: Answers, at: datetime) ->
     lock(session, course)
     _require_phase(course, at, Phase.OPEN, Phase.LATE)
     errors = check(answers, course)
+    age = old_enough.age_to_ask(course, answers.time_zone, of_age)
+    if age is not None:
+        errors["old_enough"] = [old_enough.question(age)]
     if errors:
         raise InvalidInput(errors)
     known = session.scalar(select(Signup).where(Signup.course_id == course.id, Signup.email == answers.email))
@@ -242,6 +249,7 @@ def sign_up(session: Session, course: Course, answers: Answers, at: datetime) ->
     signup.waiting = waiting
     signup.locale = language.locale()
     signup.created_at = at
+    _note_age(signup, of_age if course.asks_age else None, at)
     enqueue(session, Kind.CONFIRM, signup=signup)
     session.flush()
 
@@ -259,8 +267,18 @@ def confirm(session: Session, signup: Signup, at: datetime) -> None:
         _confirmed(session, course, signup, at)
 
 
-def edit(session: Session, signup: Signup, answers: Answers) -> None:
+def edit(
+    session: Session,
+    signup: Signup,
+    answers: Answers,
+    *,
+    of_age: int | None = None,
+    at: datetime | None = None,
+) -> None:
     """Replace a learner's answers.
+
+    Whoever said that they are old enough says so again, with ``of_age``, if they are now where that takes
+    more years; those whom an organiser brought in are not asked.
 
     Raises:
         Conflict: They have withdrawn.
@@ -272,10 +290,22 @@ def edit(session: Session, signup: Signup, answers: Answers) -> None:
     errors = check(answers, course)
     if answers.email != signup.email:
         errors.setdefault("email", []).append(_("The address cannot be changed; sign up with the new one."))
+    if signup.of_age is not None:
+        said = max(signup.of_age, of_age or 0)
+        age = old_enough.age_to_ask(course, answers.time_zone, said)
+        if age is not None:
+            errors["old_enough"] = [old_enough.question(age)]
+        elif said > signup.of_age:
+            _note_age(signup, said, at or now())
     if errors:
         raise InvalidInput(errors)
     store(session, course, answers, signup=signup)
     session.flush()
+
+
+def _note_age(signup: Signup, of_age: int | None, at: datetime) -> None:
+    if of_age is not None:
+        signup.of_age, signup.of_age_at = of_age, at
 
 
 def withdraw(session: Session, signup: Signup, at: datetime) -> None:
@@ -392,9 +422,9 @@ def lock_with(session: Session, signup: Signup) -> Course:
 
 
 def _require_phase(course: Course, at: datetime, *allowed: Phase) -> None:
-    now = phase(course, at)
-    if now not in allowed:
-        is_early = now is Phase.NOT_YET
+    present = phase(course, at)
+    if present not in allowed:
+        is_early = present is Phase.NOT_YET
         raise SignUpClosed(
             _("Sign-up for this course is not open yet.")
             if is_early

@@ -19,7 +19,8 @@ from wtforms import (
     ValidationError,
 )
 
-from cohorts.answers import FIELDS, Answers, Errors, answers_of, check
+from cohorts import old_enough
+from cohorts.answers import FIELDS, Answers, Errors, answers_of, check, time_zones
 from cohorts.asking import choosable, custom_questions
 from cohorts.availability import SLOTS_A_DAY
 from cohorts.language import gettext as _
@@ -67,6 +68,8 @@ _ALWAYS: Final = frozenset(
         "not_alone",
         "shown",
         "shown_asked",
+        "old_enough",
+        "age_asked",
         "csrf_token",
     }
 )
@@ -175,6 +178,13 @@ class SignUpForm(FlaskForm):  # type: ignore[misc]
     if_needed = SlotsField(lazy("Only if needed"))
     whole_week = StringField()
     """What was meant by marking every hour: "yes", any of them, or "days", without the nights."""
+    old_enough = RadioField(
+        lazy("Are you old enough?"),
+        choices=[SelectChoice("yes", ""), SelectChoice("no", "")],
+        validate_choice=False,
+    )
+    age_asked = StringField()
+    """The age that was asked about: another zone may have another one."""
     languages = TagsField(QUESTIONS["languages"].label)
     interests = TagsField(QUESTIONS["interests"].label)
     experience = RadioField(
@@ -218,6 +228,9 @@ class SignUpForm(FlaskForm):  # type: ignore[misc]
         asked = {question.key for question in course.questions if question.asked} | _ALWAYS
         for name in [name for name in self._fields if name not in asked or (signup and name == "email")]:
             del self[name]
+        self._said_age = signup.of_age if signup is not None else None
+        if not course.asks_age or (signup is not None and signup.of_age is None):
+            del self.old_enough, self.age_asked
         self._shown = tuple(signup.shown) if signup is not None else None
         self.custom = [self._add(each) for each in custom_questions(course) if each.asked]
         # How posted tags are read depends on the options, so these come before the request.
@@ -256,6 +269,48 @@ class SignUpForm(FlaskForm):  # type: ignore[misc]
     def marks_whole_week(self) -> bool:
         """Whether every half hour is marked as free."""
         return len(self.availability.data) == SLOTS
+
+    @property
+    def age(self) -> int | None:
+        """The age to ask about where the chosen zone is; None where nothing is to be asked."""
+        if "old_enough" not in self:
+            return None
+        return old_enough.age_to_ask(self._course, self.time_zone.data or "", self._said_age)
+
+    @property
+    def of_age(self) -> int | None:
+        """The age that a learner says they have reached."""
+        return self._answered_age if self._answer_to_age == "yes" else None
+
+    @property
+    def is_too_young(self) -> bool:
+        """Whether a learner says that they are younger than it takes where they are."""
+        age, answered = self.age, self._answered_age
+        is_there = self.time_zone.data in time_zones()
+        says_no = self._answer_to_age == "no"
+        return is_there and says_no and age is not None and answered is not None and answered <= age
+
+    @property
+    def _answer_to_age(self) -> str | None:
+        return self.old_enough.data if "old_enough" in self else None
+
+    @property
+    def _answered_age(self) -> int | None:
+        """The age that the answer is about, if it is one that could have been asked."""
+        ages = {str(age): age for age in old_enough.AGES.values()}
+        return ages.get(self.age_asked.data or "") if self._answer_to_age in ("yes", "no") else None
+
+    def validate_old_enough(self, field: RadioField) -> None:
+        """Ask once more where the zone that was chosen beside it takes another age."""
+        age, answered = self.age, self._answered_age
+        if age is None or (self.of_age or 0) >= age:
+            return
+        if answered is not None and self.time_zone.data not in time_zones():
+            return  # the zone is asked for first
+        field.data = None
+        if answered is None:
+            raise ValidationError(old_enough.question(age))
+        raise ValidationError(_("Where you are it is %(age)s years. Please answer this once more.", age=age))
 
     def validate_experience(self, field: Field) -> None:
         """Refuse what is none of the options; no answer is fine."""

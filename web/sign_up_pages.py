@@ -7,7 +7,7 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import availability, language, old_answers, signups
+from cohorts import availability, language, old_answers, old_enough, signups
 from cohorts.exceptions import InvalidInput, NotFound
 from cohorts.language import gettext as _
 from cohorts.models import Course, Signup, now
@@ -86,15 +86,22 @@ def _take(found: Course, **around: Any) -> ResponseReturnValue:
     """Sign up with what was posted, or show it again; ``around`` is for the page."""
     interests = signups.suggestions(session(), found)
     form = _form(found, interests, posted=True)
+    if form.is_too_young:
+        return _too_young(found, form)
     if form.validate():
         try:
-            signups.sign_up(session(), found, form.answers(), now())
+            signups.sign_up(session(), found, form.answers(), now(), of_age=form.of_age)
         except InvalidInput as error:
             form.refuse(error.errors)
         else:
             session().commit()
             return redirect(url_for(".thanks", slug=found.slug))
     return _course_page(found, form, interests, **around), 422
+
+
+def _too_young(found: Course, form: SignUpForm, token: str = "") -> ResponseReturnValue:
+    """Say what somebody can do who is not old enough; nothing of what they wrote is kept."""
+    return render_template("learner/too_young.html", course=found, age=form.age, token=token), 422
 
 
 def _form(found: Course, interests: Interests, *, posted: bool = False, **given: Any) -> SignUpForm:
@@ -116,9 +123,11 @@ def save(token: str) -> ResponseReturnValue:
     signup = own_confirmed(token)
     interests = signups.suggestions(session(), signup.course)
     form = _form(signup.course, interests, posted=True, signup=signup)
+    if form.is_too_young:
+        return _too_young(signup.course, form, token=token)
     if form.validate():
         try:
-            signups.edit(session(), signup, form.answers())
+            signups.edit(session(), signup, form.answers(), of_age=form.of_age, at=now())
         except InvalidInput as error:
             form.refuse(error.errors)
         else:
@@ -166,6 +175,8 @@ def form_parts(form: SignUpForm, interests: Interests) -> dict[str, Any]:
         "added": interests[1],
         "continents": zones.cities(),
         "zone_is_listed": zones.is_listed(zone),
+        "strictest_age": old_enough.STRICTEST,
+        "zones_by_age": zones.by_age() if form.age is not None else {},
         "known_languages": LANGUAGES,
         "days": [
             {

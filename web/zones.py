@@ -6,7 +6,7 @@ from functools import lru_cache
 from importlib.resources import files
 from itertools import groupby
 
-from cohorts import language
+from cohorts import language, old_enough
 from cohorts.language import marked
 
 _CONTINENTS = {
@@ -52,6 +52,15 @@ def city(zone: str) -> str:
         return language.city(zone)
     *regions, name = zone.replace("_", " ").split("/")[1:] or [zone]
     return ", ".join([name, *reversed(regions)])
+
+
+@lru_cache(maxsize=1)
+def by_age() -> dict[int, list[str]]:
+    """Return the zones where another age than the strictest holds, by that age."""
+    found: dict[int, list[str]] = {}
+    for zone in _names():
+        found.setdefault(old_enough.age_in(zone), []).append(zone)
+    return {age: zones for age, zones in found.items() if age != old_enough.STRICTEST}
 
 
 def is_listed(zone: str) -> bool:

@@ -105,6 +105,15 @@ def _invite_nobody(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def _say_younger(page: Page) -> None:
+    page.get_by_label("I am younger than that").check()
+
+
+def _send_younger(page: Page) -> None:
+    _say_younger(page)
+    _send_empty(page)
+
+
 def _go_on(page: Page) -> None:
     page.locator(".step-nav .button--large").click()
 
@@ -176,6 +185,11 @@ LEARNERS_PAGES = (
     State("course-questions", "learner.course", "/c/questions"),
     State("course-questions-errors", "learner.course", "/c/questions", act=_send_empty),
     State("course-questions-right-to-left", "learner.course", "/c/questions", rtl=True),
+    State("course-age", "learner.course", "/c/ages"),
+    State("course-age-step-errors", "learner.course", "/c/ages", act=_go_on),
+    State("course-age-errors", "learner.course", "/c/ages", act=_send_empty),
+    State("course-age-right-to-left", "learner.course", "/c/ages", act=_say_younger, rtl=True),
+    State("too-young", "", "/c/ages", act=_send_younger),
     State("thanks", "learner.thanks", "/c/usual/thanks"),
     State("old-answers", "learner.ask_for_old_answers", "/c/usual/old-answers"),
     State(

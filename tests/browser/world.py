@@ -216,6 +216,7 @@ def _signing_up(world: World, session: Session, organiser: User) -> None:
     _course(world, session, organiser, "draft", "Still being written", state=CourseState.DRAFT)
     later = now() + timedelta(days=9)
     _course(world, session, organiser, "later", "Opens in some days", opens_at=later)
+    _course(world, session, organiser, "ages", "Music for everybody", asks_age=True)
     _course(world, session, organiser, "over", "Long ago", people=6, state=CourseState.FINISHED)
     for name, signup in (
         ("pending", pending),

@@ -72,6 +72,8 @@ class Draft {
   }
 
   save() {
+    // Of somebody who says that they are too young nothing is kept.
+    if (this.form.elements.old_enough?.value === "no") { store.removeItem(this.key); return; }
     const values = {};
     for (const [control, place] of this.places()) {
       if (control.type === "checkbox" || control.type === "radio") { if (control.checked) values[place] = true; }

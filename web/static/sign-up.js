@@ -1,4 +1,5 @@
-// The time zone of the sign-up form: guessed from the device, found by typing, with the time that it is there.
+// The time zone of the sign-up form: guessed from the device, found by typing, with the time that it is there; and
+// the age that is asked about there.
 
 import { locale } from "./locale.js";
 
@@ -42,9 +43,31 @@ function tell() {
   }
 }
 
+const ages = document.querySelector("[data-ages]");
+
+// A "yes" to more years than it takes there holds; any other answer was to another question.
+function askAge() {
+  const asked = ages.querySelector("[name=age_asked]");
+  const zones = Object.entries(JSON.parse(ages.dataset.ages));
+  const age = zones.find(([, names]) => names.includes(select.value))?.[0] ?? ages.dataset.strictest;
+  const [yes, no] = ages.querySelectorAll("[name=old_enough]");
+  if (age !== asked.value) {
+    if (no.checked || +age > +asked.value) yes.checked = no.checked = false;
+    asked.value = age;
+    const words = yes.parentElement.querySelector("[data-words]");
+    words.textContent = words.dataset.words.replace("{age}", age);
+  }
+  ages.querySelector("[data-too-young]").hidden = !no.checked;
+}
+
 if (select && search) {
   guess();
   tell();
+  if (ages) {
+    askAge();
+    select.addEventListener("change", askAge);
+    ages.addEventListener("change", askAge);
+  }
   setInterval(tell, 15000);
   select.addEventListener("change", tell);
   search.addEventListener("input", find);

@@ -143,9 +143,10 @@ class Steps {
     const field = control.closest(".field");
     const owner = control.matches("availability-grid") ? field : control;
     const error = made("div", { class: "error", id: `${owner.id}-problem`, "data-problem": "" }, made("span", { class: "visually-hidden" }, this.words.error), text);
-    control.before(error);
+    const isRadio = control.type === "radio";
+    (isRadio ? control.closest(".choices") : control).before(error);
     field.classList.add("field--wrong");
-    if (owner === control) control.setAttribute("aria-invalid", "true");
+    if (owner === control && !isRadio) control.setAttribute("aria-invalid", "true");
     owner.setAttribute("aria-describedby", `${owner.getAttribute("aria-describedby") ?? ""} ${error.id}`.trim());
   }
 
