@@ -63,6 +63,7 @@ def sign_up_without_scripts(page: Page, path: str, email: str) -> None:
     page.get_by_label("Your name").fill("Nora Noscript")
     page.get_by_label("E-mail address", exact=True).fill(email)
     page.get_by_label("English").first.check()
+    page.get_by_label("I am at least 16 years old").check()
     page.locator("[name=time_zone]").select_option(ZONE)
     for slot in MONDAY_18_TO_20:
         cell(page, slot).check()
@@ -96,7 +97,8 @@ def open_course(site: Site) -> str:
     """Open a course in its second week; return the path of its page."""
     monday = date.today() - timedelta(days=date.today().weekday())
     with site.database.transaction() as session:
-        return f"/c/{make_course(session, title='Listening', start=monday - timedelta(weeks=1)).slug}"
+        start = monday - timedelta(weeks=1)
+        return f"/c/{make_course(session, title='Listening', start=start, asks_age=True).slug}"
 
 
 def form_cohorts(site: Site) -> None:
