@@ -21,7 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from . import language, meeting_mails, meetings, pauses, schedule
+from . import language, letters, meeting_mails, meetings, pauses, schedule
 from .database import Database
 from .links import SIGN_IN_SECONDS, Links
 from .mailers import Mailer, MailError
@@ -65,6 +65,7 @@ class Kind(StrEnum):
     OLD_ANSWERS = "old_answers"
     SIGN_IN = "sign_in"
     INVITATION = "invitation"
+    MESSAGE = letters.KIND
 
 
 FOR_CONFIRMED_ONLY: Final = {
@@ -76,6 +77,7 @@ FOR_CONFIRMED_ONLY: Final = {
     Kind.REMINDER,
     Kind.COHORT_CHANGED,
     Kind.CHECK_IN,
+    Kind.MESSAGE,
 }
 """Mails that are dropped when the learner has withdrawn before they were sent, and wait while they pause."""
 
@@ -83,6 +85,7 @@ OPTIONAL: Final[dict[Kind, Topic]] = {
     Kind.REMINDER: Topic.REMINDERS,
     Kind.CHECK_IN: Topic.CHECK_INS,
     Kind.COHORT_CHANGED: Topic.NEWS,
+    Kind.MESSAGE: Topic.LETTERS,
 }
 """Mails that a learner can stop. All others answer what somebody did, and always come."""
 
@@ -223,11 +226,13 @@ def _rendered(session: Session, mail: Mail, links: Links, sender: str) -> EmailM
         return None
     stop = _stop_link(mail, links)
     text = _templates().get_template(f"{mail.kind}.txt").render(words)
-    if topic is not None:
+    if topic is not None and stop is not None:
         text += _templates().get_template("_stop.txt").render(words, stop=stop)
     subject, body = _DIRECTIONS.sub("", text).split("\n", 1)
     message = _envelope(mail, links, sender)
     message["Subject"] = _one_line(subject.removeprefix("Subject:"), MAX_SUBJECT)
+    if mail.message is not None and mail.message.author is not None:
+        message["Reply-To"] = Address(addr_spec=mail.message.author.email)
     if stop is not None:
         message["List-Unsubscribe"] = f"<{stop}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
@@ -289,12 +294,12 @@ def _addressee(mail: Mail) -> tuple[str, str]:
 
 def _words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:
     """Return what the template of a mail may use."""
-    if mail.invitation is not None:
-        return _invitation_words(mail.invitation, links)
-    if mail.user is not None:
-        return {"user": mail.user, "link": links.sign_in(mail.user)}
+    if mail.message is not None:
+        return letters.mail_words(session, mail, links)
     signup = mail.signup
-    if signup is None or (mail.kind in FOR_CONFIRMED_ONLY and signup.state is not SignupState.CONFIRMED):
+    if signup is None:
+        return _organisers_words(mail, links)
+    if mail.kind in FOR_CONFIRMED_ONLY and signup.state is not SignupState.CONFIRMED:
         return None
     words: dict[str, Any] = {
         "signup": signup,
@@ -316,7 +321,11 @@ def _words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:
     return words
 
 
-def _invitation_words(invitation: Invitation, links: Links) -> dict[str, Any] | None:
+def _organisers_words(mail: Mail, links: Links) -> dict[str, Any] | None:
+    invitation = mail.invitation
+    if invitation is None:
+        assert mail.user is not None
+        return {"user": mail.user, "link": links.sign_in(mail.user)}
     if invitation.accepted_at is not None or invitation.expires_at <= now():
         return None
     return {

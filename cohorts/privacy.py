@@ -20,6 +20,7 @@ from .models import (
     Connection,
     Departure,
     Interest,
+    Message,
     PersonBlock,
     Run,
     Signup,
@@ -170,6 +171,11 @@ def _forget_name(session: Session, signup: Signup) -> None:
     for adjustment in session.scalars(noted):
         if name.search(adjustment.because):
             adjustment.because = ""
+    letters = select(Message).where(Message.course_id == signup.course_id)
+    for letter in session.scalars(letters.where(Message.text.contains(signup.name, autoescape=True))):
+        letter.text = name.sub("…", letter.text)
+    for letter in session.scalars(letters.where(Message.subject.contains(signup.name, autoescape=True))):
+        letter.subject = name.sub("…", letter.subject)
     spellings = [signup.email.encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be")]
     for upload in session.scalars(select(Upload).where(Upload.course_id == signup.course_id)):
         text = upload.content.decode("utf-8", "replace")

@@ -16,6 +16,7 @@ class Topic(StrEnum):
     REMINDERS = "reminders"
     CHECK_INS = "check-ins"
     NEWS = "news"
+    LETTERS = "letters"
 
 
 def wants(signup: Signup, topic: Topic) -> bool:

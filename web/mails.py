@@ -19,6 +19,7 @@ TOPICS: Final = {
     Topic.REMINDERS: (_("Reminders"), _("A short mail before each meeting of your cohort.")),
     Topic.CHECK_INS: (_("Check-ins"), _("Once a week: did you meet, and how is it going?")),
     Topic.NEWS: (_("News of your cohort"), _("Somebody joins or leaves.")),
+    Topic.LETTERS: (_("Letters"), _("What the organisers of the course write to many at once.")),
 }
 """What each kind of mail that can be stopped is called, and what it is."""
 

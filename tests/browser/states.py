@@ -351,6 +351,22 @@ ORGANISERS_PAGES = (
     State("people-errors", "", "/organise/shared/people", ORGANISER, act=_invite_nobody),
     State("people-alone", "organiser.people", "/organise/draft/people", ORGANISER),
     State("people-right-to-left", "organiser.people", "/organise/shared/people", ORGANISER, rtl=True),
+    State("letters", "organiser.letters", "/organise/shared/letters", ORGANISER),
+    State("letters-empty", "organiser.letters", "/organise/draft/letters", ORGANISER),
+    State("letter-new", "organiser.write_letter", "/organise/shared/letters/new", ORGANISER),
+    State(
+        "letter-errors",
+        "organiser.write_letter",
+        "/organise/shared/letters/new",
+        ORGANISER,
+        act=press("Go on to the preview"),
+    ),
+    State("letter-edit", "organiser.edit_letter", "/organise/shared/letters/{letter}/edit", ORGANISER),
+    State("letter", "organiser.letter", "/organise/shared/letters/{letter}", ORGANISER),
+    State("letter-sent", "organiser.letter", "/organise/shared/letters/{letter-sent}", ORGANISER),
+    State(
+        "letter-right-to-left", "organiser.letter", "/organise/shared/letters/{letter}", ORGANISER, rtl=True
+    ),
     State("log", "organiser.log", "/organise/shared/log", ORGANISER),
     State("log-empty", "organiser.log", "/organise/draft/log", ORGANISER),
     State("courses-of-a-facilitator", "organiser.courses", "/organise/", FACILITATOR),

@@ -25,6 +25,7 @@ from cohorts import (
     choosing,
     door,
     help_requests,
+    letters,
     meetings,
     moves,
     people,
@@ -39,6 +40,7 @@ from cohorts.database import Database
 from cohorts.links import Links
 from cohorts.models import (
     Answer,
+    Audience,
     CheckIn,
     Cohort,
     Course,
@@ -257,6 +259,11 @@ def _shared(world: World, session: Session, organiser: User) -> None:
             session, course, organiser, email, CourseRole.ORGANISER, now(), cohorts=[cohorts[1].key]
         )
     world.words["invitation"] = world.links.invitation(found).rpartition("/")[2]
+    text = "Dear {name},\n\nwe begin on Monday. {cohort} meets then, {nick}. Your page: {link}\n\n" + WORD
+    for name in ("letter", "letter-sent"):
+        letter = letters.write(session, course, organiser, "We begin soon", text, Audience.EVERYONE)
+        world.words[name] = letter.key
+    letters.send(session, letter, now())
     done = [
         ("new", "", ""),
         ("move", "", "open"),

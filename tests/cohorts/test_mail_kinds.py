@@ -13,11 +13,12 @@ from smtpdfix import SMTPDFix
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cohorts import choosing, language, notices, people
+from cohorts import choosing, language, letters, notices, people
 from cohorts.links import Links
 from cohorts.mailers import from_url
 from cohorts.meetings import Meeting
 from cohorts.models import (
+    Audience,
     Cohort,
     Course,
     CourseRole,
@@ -55,6 +56,7 @@ SUBJECTS = {
     Kind.COHORT_CHANGED: "Your cohort Cohort 1 has changed",
     Kind.CHECK_IN: "Ten seconds about this week in Play with your music",
     Kind.SIGN_IN: "Your sign-in link for Cohorts",
+    Kind.MESSAGE: "News of Play with your music",
     Kind.INVITATION: "Help to organise Play with your music",
 }
 """What each kind says in a list of mails: a new kind needs a line here, and maybe a scene below."""
@@ -125,6 +127,10 @@ def mail_of(session: Session, kind: Kind, name: str, title: str) -> Mail:
         mail = notices.enqueue(session, kind, signup=signup)
         if kind is Kind.REMINDER:
             remind(session, mail)
+        if kind is Kind.MESSAGE:
+            text = "Dear {name}, {cohort} of {course}: {link}"
+            author = make_user(session, name=name)
+            mail.message = letters.write(session, course, author, "News of {course}", text, Audience.EVERYONE)
     session.flush()
     return mail
 
@@ -186,6 +192,8 @@ def test_headers_are_whole_and_nobody_elses(session: Session, links: Links, kind
     expected |= {"Content-Type", "Content-Transfer-Encoding", "MIME-Version"}
     if kind not in TO_ORGANISERS:
         expected |= {"List-Unsubscribe", "List-Unsubscribe-Post"}
+    if kind is Kind.MESSAGE:
+        expected |= {"Reply-To"}
     assert sorted(message.keys()) == sorted(expected)
     assert message["From"] == SENDER
     assert message["Auto-Submitted"] == "auto-generated"
