@@ -857,3 +857,38 @@ class Mail(Base):
     course: Mapped[Course | None] = relationship()
     invitation: Mapped[Invitation | None] = relationship()
     message: Mapped[Message | None] = relationship()
+
+
+class ExportPreset(Base):
+    """A way to export the rosters of a course that somebody will want again, under a name."""
+
+    __tablename__ = "export_presets"
+    __table_args__ = (UniqueConstraint("course_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=new_key)
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    format: Mapped[str]
+    choice: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class ApiToken(Base):
+    """What a program shows to act for a user; only its digest is kept.
+
+    ``minute`` and ``uses`` count the requests of the minute that began last.
+    """
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=new_key)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    digest: Mapped[str] = mapped_column(unique=True)
+    scopes: Mapped[list[str]] = mapped_column(default=list)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    minute: Mapped[int] = mapped_column(default=0)
+    uses: Mapped[int] = mapped_column(default=0)

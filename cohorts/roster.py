@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
 from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.sql.base import ExecutableOption
@@ -9,10 +12,15 @@ from sqlalchemy.sql.base import ExecutableOption
 from . import meetings
 from .asking import custom_questions
 from .exceptions import NotFound
+from .language import Sentence, translated
 from .language import lazy_gettext as lazy
-from .language import translated
 from .models import Cohort, Course, Membership, Run, RunState, Seat, Signup, SignupState
 from .roster_rows import RosterRow, clock, row_of
+
+_BATCH: Final = 500
+"""How many learners of an export are in memory at once."""
+_PAGE: Final = 10_000
+"""As many go into one query of a page."""
 
 NOT_MATCHED_YET = lazy("Signed up after the cohorts were formed.")
 
@@ -23,45 +31,65 @@ def rows(session: Session, course: Course, only: ColumnElement[bool] | None = No
     With ``only``, a condition on cohorts, those alone and nobody without a cohort.
     It is empty until cohorts are published. The number of queries does not grow with that of learners.
     """
+    return list(stream(session, course, only, batch=_PAGE))
+
+
+def stream(
+    session: Session, course: Course, only: ColumnElement[bool] | None = None, *, batch: int = _BATCH
+) -> Iterator[RosterRow]:
+    """Yield the rows of a roster, read ``batch`` at a time, so that thousands of them take little memory."""
+    living = {each.id: each for each in cohorts(session, course, only=only)}
+    placed = _placed(session, course, living)
+    if only is not None:
+        return _rows(session, course, placed, living, {}, batch)
     run = latest_published(session, course)
     if run is None:
-        return []
-    unplaced_seats = select(Seat.signup_id, Seat.reason).where(
-        Seat.run_id == run.id, Seat.cohort_id.is_(None)
-    )
-    reasons = dict(session.execute(unplaced_seats).all())
-    members = _members(session, course, true() if only is None else only)
+        return iter(())
+    left = _left(session, course, {each for each, _ in placed})
+    seats = [*placed, *((each, None) for each in left)]
+    return _rows(session, course, seats, living, _reasons(session, run), batch)
+
+
+def _rows(
+    session: Session,
+    course: Course,
+    seats: Sequence[tuple[int, int | None]],
+    living: Mapping[int, Cohort],
+    reasons: Mapping[int, str | Sentence],
+    batch: int,
+) -> Iterator[RosterRow]:
+    """Yield the rows of sign-ups, given by their ids with that of their cohort."""
     when, asked = clock(course), custom_questions(course)
-    placed = [
-        (
-            cohort.position,
-            row_of(
-                signup,
-                cohort.name,
-                when(meetings.weekly(cohort), signup.time_zone),
-                questions=asked,
-            ),
-        )
-        for signup, cohort in members
-    ]
-    placed.sort(key=lambda each: (each[0], each[1].name.casefold(), each[1].email))
-    if only is not None:
-        return [row for _, row in placed]
-    left = _left(session, course, {signup.id for signup, _ in members})
-    unplaced = [
-        row_of(signup, "", "", translated(reasons.get(signup.id, "")) or str(NOT_MATCHED_YET), asked)
-        for signup in sorted(left, key=lambda signup: (signup.name.casefold(), signup.email))
-    ]
-    return [row for _, row in placed] + unplaced
+    for first in range(0, len(seats), batch):
+        some = seats[first : first + batch]
+        loaded = select(Signup).where(Signup.id.in_([each for each, _ in some]))
+        found = {each.id: each for each in session.scalars(loaded.options(selectinload(Signup.interests)))}
+        for signup_id, cohort_id in some:
+            signup = found.get(signup_id)
+            if signup is None:  # erased since the order was read
+                continue
+            if cohort_id is None:
+                reason = translated(reasons.get(signup_id, "")) or str(NOT_MATCHED_YET)
+                yield row_of(signup, "", "", reason, asked)
+            else:
+                own = living[cohort_id]
+                meeting = when(meetings.weekly(own), signup.time_zone)
+                yield row_of(signup, own.name, meeting, questions=asked, key=own.key)
 
 
-def cohorts(session: Session, course: Course, *options: ExecutableOption) -> list[Cohort]:
-    """Return the living cohorts of a course in their order, their run loaded, and more by ``options``."""
+def cohorts(
+    session: Session, course: Course, *options: ExecutableOption, only: ColumnElement[bool] | None = None
+) -> list[Cohort]:
+    """Return the living cohorts of a course in their order, their run loaded, and more by ``options``.
+
+    With ``only``, a condition on cohorts, those that meet it.
+    """
     return list(
         session.scalars(
             select(Cohort)
             .join(Run)
             .where(Run.course_id == course.id, Run.state == RunState.PUBLISHED, Cohort.ended_at.is_(None))
+            .where(true() if only is None else only)
             .order_by(Cohort.position, Cohort.id)
             .options(selectinload(Cohort.run), *options)
         )
@@ -96,25 +124,33 @@ def latest_published(session: Session, course: Course) -> Run | None:
     )
 
 
-def _members(session: Session, course: Course, only: ColumnElement[bool]) -> list[tuple[Signup, Cohort]]:
-    """Return every learner with a seat in a living cohort."""
+def _placed(session: Session, course: Course, living: Mapping[int, Cohort]) -> list[tuple[int, int]]:
+    """Return the ids of every learner with a seat in a living cohort and of that cohort, in order."""
     found = session.execute(
-        select(Signup, Cohort)
+        select(Signup.id, Signup.name, Signup.email, Membership.cohort_id)
         .join(Membership, Membership.signup_id == Signup.id)
-        .join(Cohort, Membership.cohort_id == Cohort.id)
-        .where(Signup.course_id == course.id, Membership.until.is_(None), Cohort.ended_at.is_(None), only)
-        .options(selectinload(Signup.interests))
+        .where(Signup.course_id == course.id, Membership.until.is_(None))
     )
-    return [(signup, cohort) for signup, cohort in found]
+    keyed = sorted(
+        (living[cohort_id].position, cohort_id, name.casefold(), email, signup_id)
+        for signup_id, name, email, cohort_id in found
+        if cohort_id in living
+    )
+    return [(signup_id, cohort_id) for _, cohort_id, _, _, signup_id in keyed]
 
 
-def _left(session: Session, course: Course, placed: set[int]) -> list[Signup]:
+def _left(session: Session, course: Course, placed: set[int]) -> list[int]:
     """Return the confirmed learners who are in no cohort and do not wait for a place in the course."""
-    confirmed = session.scalars(
-        select(Signup)
-        .where(
+    confirmed = session.execute(
+        select(Signup.id, Signup.name, Signup.email).where(
             Signup.course_id == course.id, Signup.state == SignupState.CONFIRMED, Signup.waiting.is_(False)
         )
-        .options(selectinload(Signup.interests))
     )
-    return [signup for signup in confirmed if signup.id not in placed]
+    keyed = sorted((name.casefold(), email, key) for key, name, email in confirmed if key not in placed)
+    return [key for _, _, key in keyed]
+
+
+def _reasons(session: Session, run: Run) -> dict[int, str | Sentence]:
+    """Return why learners were left without a cohort, by the ids of their sign-ups."""
+    unplaced = select(Seat.signup_id, Seat.reason).where(Seat.run_id == run.id, Seat.cohort_id.is_(None))
+    return dict(session.execute(unplaced).all())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -13,7 +13,7 @@ from . import kinds, meetings
 from .answers import Answers
 from .language import gettext as _
 from .questions import CustomQuestion
-from .tables import as_text
+from .tables import as_label
 
 if TYPE_CHECKING:
     from .models import Signup
@@ -24,7 +24,8 @@ class RosterRow:
     """One learner of a roster; ``cohort`` is empty and ``reason`` is filled for those without a cohort.
 
     ``meeting`` is the weekday and hours of the cohort's first meeting in the learner's own zone. ``answers``
-    are those to the course's own questions, by key, as cells.
+    are those to the course's own questions, by key, as cells; ``cohort_key`` is what the outside knows the
+    cohort by, where it is stored.
     """
 
     cohort: str
@@ -39,13 +40,18 @@ class RosterRow:
     wants_help_with: tuple[str, ...] = ()
     convenor: bool = False
     answers: Mapping[str, str] = field(default_factory=dict)
+    cohort_key: str = ""
 
 
-COLUMNS: Final = tuple(each.name for each in fields(RosterRow) if each.name != "answers")
+COLUMNS: Final = tuple(each.name for each in fields(RosterRow) if each.name not in ("answers", "cohort_key"))
 """Columns of a roster as CSV and XLSX; one for each of the course's own questions follows.
 
 Whom somebody avoids is in none of the formats.
 """
+
+
+_PIECE: Final = 64 * 1024
+"""Characters of a file that are in memory at once."""
 
 
 def cohort_name(position: int) -> str:
@@ -72,6 +78,7 @@ def row_of(
     meeting: str,
     reason: str = "",
     questions: Sequence[CustomQuestion] = (),
+    key: str = "",
 ) -> RosterRow:
     """Return the row of one learner, whose cohort meets at ``meeting`` in their own zone.
 
@@ -91,29 +98,41 @@ def row_of(
         wants_help_with=tuple(learner.wants_help_with),
         convenor=learner.convenor,
         answers={each.key: kinds.write(each, learner.custom.get(each.key)) for each in questions},
+        cohort_key=key,
     )
 
 
-def columns(rows: Sequence[RosterRow]) -> tuple[str, ...]:
-    """Return the columns of a roster with these rows."""
-    return (*COLUMNS, *(rows[0].answers if rows else ()))
-
-
 def to_csv(rows: Sequence[RosterRow]) -> bytes:
-    """Return a roster as CSV; a cell that looks like a formula gets an apostrophe in front."""
+    """Return a roster as CSV with all its columns."""
+    columns = (*COLUMNS, *(rows[0].answers if rows else ()))
+    return b"".join(separated(table(rows, columns)))
+
+
+def table(rows: Iterable[RosterRow], columns: Sequence[str]) -> Iterator[list[str]]:
+    """Yield a header, then a line for each row; what looks like a formula gets an apostrophe in front."""
+    yield list(columns)
+    for row in rows:
+        yield [as_label(cell(row, column)) for column in columns]
+
+
+def separated(lines: Iterable[Sequence[str]], delimiter: str = ",", ending: str = "\r\n") -> Iterator[bytes]:
+    """Yield lines of cells as text in UTF-8 (RFC 4180 unless said otherwise), a piece at a time."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(columns(rows))
-    writer.writerows([as_text(cell) for cell in cells(row)] for row in rows)
-    return text.getvalue().encode()
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=ending)
+    for line in lines:
+        writer.writerow(line)
+        if text.tell() > _PIECE:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
 
 
-def cells(row: RosterRow) -> list[str]:
-    """Return a row as texts, one a column."""
-    return [*(_cell(getattr(row, column)) for column in COLUMNS), *row.answers.values()]
-
-
-def _cell(value: str | tuple[str, ...] | bool) -> str:
+def cell(row: RosterRow, column: str) -> str:
+    """Return what a row has in a column, one of ``COLUMNS`` or of the course's own questions, as text."""
+    if column not in COLUMNS:
+        return row.answers.get(column, "")
+    value: str | tuple[str, ...] | bool = getattr(row, column)
     if isinstance(value, bool):
         return "yes" if value else ""
     return value if isinstance(value, str) else "; ".join(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class MalformedFile(UnreadableFile):
 
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_AFTER_SEPARATOR: Final = re.compile(r"([;,\t\r\n][\s']*)(?=[=+@-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,14 @@ def of_rows(header: Sequence[str], lines: Iterable[tuple[int, list[str]]], colum
 def as_text(value: str) -> str:
     """Return a cell that no spreadsheet takes for a formula: an apostrophe goes before = + - @."""
     return f"'{value}" if value.lstrip("'").startswith(_FORMULA) else value
+
+
+def as_label(value: str) -> str:
+    """Return a cell of which no part is taken for a formula either, wherever a spreadsheet cuts the line.
+
+    What separates cells is chosen by whoever opens a file, or by their country, and not by who wrote it.
+    """
+    return as_text(_AFTER_SEPARATOR.sub(r"\1'", value))
 
 
 def from_text(value: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from cohorts.imports import Plan
     from cohorts.models import Course
 
-FORMATS = ("csv", "xlsx", "json", "ics")
+FORMATS = (
+    *("csv", "xlsx", "json", "ics", "txt", "mail-merge", "canvas"),
+    *("moodle-groups", "moodle-users", "moodle-members", "catme", "gruepr"),
+)
+"""The names of ``cohorts.exports.FORMATS``, here too so that help is shown at once."""
 
 
 @click.command(name="import")
@@ -72,18 +76,39 @@ def _print_notes(file: str, plan: Plan) -> None:
 @click.argument("course")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="csv", show_default=True)
 @click.option("--out", type=click.Path(), help="Where the roster goes.  [default: standard output]")
-def export_command(course: str, format_: str, out: str | None) -> None:
+@click.option("--cohort", default="", help="Name of the one cohort to write.  [default: all]")
+@click.option("--columns", default="", help="Columns of CSV, XLSX and JSON, separated by commas.")
+@click.option("--login", default="email", show_default=True, help="email, local, or the key of a question.")
+@click.option("--their-course", default="", help="Short name of the course in Moodle.  [default: COURSE]")
+def export_command(
+    course: str, format_: str, out: str | None, cohort: str, columns: str, login: str, their_course: str
+) -> None:
     """Write the roster of COURSE (the last part of its address) in a format.
 
-    Example: cohorts export play-with-your-music --format xlsx --out roster.xlsx
+    Example: cohorts export play-with-your-music --format canvas --login local --out groups.csv
     """
     from cohorts import exports
 
     if out is None and format_ == "xlsx" and sys.stdout.isatty():
         raise Refused("A workbook cannot be shown on a terminal. Give --out FILE.")
     with _database() as database, database.reading() as session:
-        content = exports.FORMATS[format_](session, _course(session, course))
-    _put(content, out)
+        found = _course(session, course)
+        choice = exports.Choice(
+            cohort=_cohort_key(session, found, cohort) if cohort else "",
+            columns=tuple(each.strip() for each in columns.split(",") if each.strip()),
+            login=login,
+            their_course=their_course,
+        )
+        _put(exports.FORMATS[format_].stream(session, found, choice), out)
+
+
+def _cohort_key(session: Session, course: Course, name: str) -> str:
+    from cohorts import roster
+
+    keys = [each.key for each in roster.cohorts(session, course) if name in (each.name, each.key)]
+    if len(keys) != 1:
+        raise Refused(f"There {'is no cohort' if not keys else 'are several cohorts called'} {name}.")
+    return keys[0]
 
 
 @click.command(name="sample")
@@ -97,7 +122,7 @@ def sample_command(n: int, seed: int, out: str | None) -> None:
     """
     from cohorts import native, sample
 
-    _put(native.write(sample.people(n, seed)).encode(), out)
+    _put([native.write(sample.people(n, seed)).encode()], out)
 
 
 @click.group(name="user")
@@ -177,13 +202,14 @@ def _course(session: Session, slug: str) -> Course:
     return found
 
 
-def _put(content: bytes, out: str | None) -> None:
+def _put(pieces: Iterable[bytes], out: str | None) -> None:
     """Write to a file, whole or not at all, or to standard output."""
     if out is None or out == "-":
-        sys.stdout.buffer.write(content)
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
         return
     try:
         with OutputFile(out) as file:
-            file.write(content)
+            file.write_pieces(pieces)
     except OSError as error:
         raise Refused(f"{Path(out)} cannot be written: {error.strerror or error}.") from error

@@ -168,11 +168,8 @@ def _write(
     from cohorts import reports, roster_rows
 
     try:
-        roster_file.write(
-            roster_rows.to_csv(
-                reports.roster_of(people, settings, reports.named(matching), matching.unplaced)
-            )
-        )
+        rows = reports.roster_of(people, settings, reports.named(matching), matching.unplaced)
+        roster_file.write(roster_rows.to_csv(rows))
         if report_file is not None:
             document = json.dumps(reports.report_of(people, matching), ensure_ascii=False, indent=1)
             report_file.write(document.encode() + b"\n")

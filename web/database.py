@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 from flask import Flask, current_app, g, request
 from sqlalchemy.orm import Session
 
+from cohorts import language
 from cohorts.database import Database
 
 
@@ -18,6 +21,21 @@ def session() -> Session:
         g.session = database.session(writes=request.method not in ("GET", "HEAD", "OPTIONS"))
     found: Session = g.session
     return found
+
+
+def streamed(write: Callable[[Session], Iterator[bytes]]) -> Iterator[bytes]:
+    """Yield an answer while it is sent, in the language of the request.
+
+    The request is over by then and its session closed, so ``write`` gets one of its own.
+    """
+    database: Database = current_app.extensions["database"]
+    locale = language.locale()
+
+    def pieces() -> Iterator[bytes]:
+        with language.using(locale), database.reading() as own:
+            yield from write(own)
+
+    return pieces()
 
 
 def init_app(app: Flask, database: Database) -> None:

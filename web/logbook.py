@@ -43,6 +43,8 @@ ACTIONS: Final = {
     "try_letter": _("tried a letter out"),
     "send_letter": _("sent a letter"),
     "discard_letter": _("threw the draft of a letter away"),
+    "save_preset": _("saved a way to export rosters"),
+    "remove_preset": _("removed a way to export rosters"),
     "invite": _("invited somebody"),
     "revoke": _("took an invitation back"),
     "give_role": _("gave somebody a role"),

@@ -11,7 +11,7 @@ from . import (
     people_pages,
     proposals,
     questions,
-    transfers,
+    roster_pages,
 )
 from .desk import blueprint
 
@@ -25,5 +25,5 @@ __all__ = [
     "people_pages",
     "proposals",
     "questions",
-    "transfers",
+    "roster_pages",
 ]

@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -51,7 +52,12 @@ class OutputFile:
 
     def write(self, content: bytes) -> None:
         """Write everything and give the file its name."""
-        self._file.write(content)
+        self.write_pieces([content])
+
+    def write_pieces(self, pieces: Iterable[bytes]) -> None:
+        """Write everything, piece by piece, and give the file its name."""
+        for piece in pieces:
+            self._file.write(piece)
         self._file.flush()
         if self._temporary is None:
             return

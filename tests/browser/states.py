@@ -377,6 +377,17 @@ ORGANISERS_PAGES = (
     State("roster-empty", "organiser.roster", "/organise/usual/roster", ORGANISER),
     State("roster-long", "organiser.roster", "/organise/long/roster", ORGANISER),
     State("roster-many", "organiser.roster", "/organise/many/roster", ORGANISER),
+    State("export", "organiser.export_page", "/organise/running/export", ORGANISER),
+    State("export-empty", "organiser.export_page", "/organise/usual/export", ORGANISER),
+    State("export-errors", "organiser.export_page", "/organise/long/export", ORGANISER, act=press("Save")),
+    State("export-long", "organiser.export_page", "/organise/long/export", ORGANISER),
+    State("export-right-to-left", "organiser.export_page", "/organise/arabic/export", ORGANISER, rtl=True),
+    State("print", "organiser.print_roster", "/organise/running/roster/print", ORGANISER),
+    State("print-empty", "organiser.print_roster", "/organise/usual/roster/print", ORGANISER),
+    State("print-long", "organiser.print_roster", "/organise/long/roster/print", ORGANISER),
+    State(
+        "print-right-to-left", "organiser.print_roster", "/organise/arabic/roster/print", ORGANISER, rtl=True
+    ),
 )
 
 

@@ -30,6 +30,7 @@ from cohorts import (
     moves,
     people,
     person_blocks,
+    presets,
     proposals,
     schedule,
     weighing,
@@ -37,6 +38,7 @@ from cohorts import (
 from cohorts.adjust import Hand
 from cohorts.checkins import Pulse
 from cohorts.database import Database
+from cohorts.exports import Choice
 from cohorts.links import Links
 from cohorts.models import (
     Answer,
@@ -467,6 +469,8 @@ def _long(world: World, session: Session, organiser: User) -> None:
     left.cohorts[0].name = WORD[:60]
     world.words["run-long-proposed"] = left.key
     proposals.publish(session, run)
+    for name in (WORD[: presets.MAX_NAME], "Canvas, every Monday"):
+        presets.save(session, course, name, "canvas", Choice(login="local"))
     _token(world, "long_placed", people[0])
     _token(world, "long_unplaced", people[5])
     world.words["long_signup"] = people[0].key

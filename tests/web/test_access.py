@@ -16,6 +16,7 @@ from cohorts.models import (
     Course,
     CourseOrganiser,
     CourseRole,
+    ExportPreset,
     FacilitatedCohort,
     Membership,
     Run,
@@ -43,11 +44,15 @@ GOVERNED = {"people", "invite", "revoke", "give_role", "remove", "log"}
 
 LOOKED_AT = {
     "desk", "signups", "signup", "run_list", "run", "run_progress", "preview", "roster", "cohort", "export",
+    "export_page", "chosen", "print_roster",
 }  # fmt: skip
 """Views that show something and can change nothing, which readers see."""
 
 TENDED = {"roster", "cohort", "fix_meeting", "set_channel"}
 """Views that facilitators see, each with their own cohorts alone."""
+
+KEYS = ("run", "upload", "signup", "cohort", "preset")
+"""What a key in an address may be the key of."""
 
 SIGN_UPS = b"email,time_zone,availability\nnew@example.org,UTC,Mon 18:00-20:00\n"
 
@@ -69,7 +74,8 @@ def foreign(database: Database, links: Links) -> dict[str, str]:
         official = make_cohort(session, make_signup(session, course, name="Secret Member"))
         cohort = Cohort(run=run, position=1, name="Cohort 1", score=0.5, meetings=[["UTC", 36]])
         upload = Upload(course_id=course.id, user_id=owner.id, name="a.csv", content=SIGN_UPS)
-        session.add_all([run, cohort, upload])
+        preset = ExportPreset(course_id=course.id, name="Secret Name", format="csv")
+        session.add_all([run, cohort, upload, preset])
         session.flush()
         session.add(Membership(signup_id=learner.id, cohort_id=cohort.id))
         return {
@@ -78,6 +84,7 @@ def foreign(database: Database, links: Links) -> dict[str, str]:
             "upload": upload.key,
             "signup": learner.key,
             "cohort": official.key,
+            "preset": preset.key,
             "token": links.learner_token(learner),
             "person": str(owner.id),
         }
@@ -91,7 +98,7 @@ def paths(app: Flask, blueprint: str, values: dict[str, str]) -> list[tuple[str,
         if rule.endpoint.split(".")[0] != blueprint or rule.endpoint in PUBLIC | PUBLIC_COURSE:
             continue
         for method in (rule.methods or set()) & {"GET", "POST"}:
-            for key in ("run", "upload", "signup", "cohort") if "key" in rule.arguments else ("run",):
+            for key in KEYS if "key" in rule.arguments else ("run",):
                 arguments = {
                     name: values[key] if name == "key" else values.get(name, "csv") for name in rule.arguments
                 }

@@ -27,12 +27,14 @@ from sqlalchemy import select
 from cohorts import native, sample
 from cohorts.answers import Answers
 from cohorts.database import Database
+from cohorts.exports import FORMATS
 from cohorts.links import Links
 from cohorts.models import Course, Role, Signup, User
 from tests import tool_files
 from tests.cohorts.test_roster import publish
 from tests.conftest import SECRET
 from tests.factories import make_course
+from web import cli_files
 from web.cli import cli
 
 HEADER = "name,email,time_zone,availability\n"
@@ -391,7 +393,7 @@ class TestWithDatabase:
         result = run("import", "nothing", str(tmp_path / "s.csv"))
         assert (result.exit_code, result.stderr) == (2, "Error: There is no course nothing.\n")
 
-    @pytest.mark.parametrize("format_", ["csv", "xlsx", "json", "ics"])
+    @pytest.mark.parametrize("format_", FORMATS)
     def test_export_to_a_file_and_to_standard_output(
         self, database: Database, tmp_path: Path, format_: str
     ) -> None:
@@ -402,6 +404,16 @@ class TestWithDatabase:
         printed = run("export", "music", "--format", format_)
         assert printed.exit_code == 0
         assert printed.stdout_bytes[:4] == out.read_bytes()[:4]
+
+    def test_export_of_one_cohort_and_some_columns(self, database: Database) -> None:
+        with database.transaction() as session:
+            publish(session, make_course(session, slug="music"), ["UTC", "UTC"], ["UTC"])
+        result = run("export", "music", "--cohort", "Cohort 2", "--columns", "cohort,time_zone")
+        assert result.stdout_bytes == b"cohort,time_zone\r\nCohort 2,UTC\r\n"
+        wrong = run("export", "music", "--cohort", "Cohort 9")
+        assert (wrong.exit_code, wrong.stderr) == (2, "Error: There is no cohort Cohort 9.\n")
+        wrong = run("export", "music", "--columns", "shoes")
+        assert (wrong.exit_code, "no column shoes" in wrong.stderr) == (2, True)
 
     def test_user_add_and_link(self, database: Database, links: Links) -> None:
         added = run("user", "add", "Ada@Example.org", "--role", "admin", "--name", "Ada")
@@ -435,6 +447,10 @@ class TestWithDatabase:
             slug = sample.course(session, user, n=20).slug
         with database.reading() as session:
             assert session.scalar(select(Course.slug)) == slug
+
+
+def test_every_format_can_be_named() -> None:
+    assert tuple(FORMATS) == cli_files.FORMATS
 
 
 def test_database_that_was_never_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
