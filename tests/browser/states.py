@@ -395,7 +395,7 @@ OTHER_PAGES = (
     State("sign-in", "auth.sign_in", "/sign-in"),
     State("sign-in-sent", "auth.sign_in", "/sign-in", act=_ask_for_link),
     State("sign-in-confirm", "auth.confirm_sign_in", "/sign-in/{sign_in}"),
-    State("join", "auth.join", "/join/{invitation}"),
+    State("invitation", "auth.join", "/join/{invitation}"),
     State("error-not-found", "", "/nowhere", status=404),
     State("error-link", "", "/l/nonsense", status=404),
     State("error-fault", "", "/broken", status=500),

@@ -9,9 +9,10 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.chromium import Chromium
+from tests.browser.scenes import fill, fill_bare
 from tests.browser.states import State
 from tests.browser.ways import send_by
-from tests.browser.world import World, fill, fill_bare, served
+from tests.browser.world import World, served
 
 SIZES = (("1280", {"width": 1280, "height": 900}), ("375", {"width": 375, "height": 760}))
 SCHEMES = ("light", "dark")

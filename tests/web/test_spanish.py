@@ -16,8 +16,9 @@ from sqlalchemy import select
 
 from cohorts.models import Cohort, Course
 from tests import catalogues, marks
+from tests.browser.scenes import fill, fill_bare
 from tests.browser.states import STATES, State
-from tests.browser.world import World, fill, fill_bare, served
+from tests.browser.world import World, served
 
 WEEKDAYS_AND_MONTHS = re.compile(
     r"\b(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|\b(January|February|March|April|June|July|August)\b"
