@@ -33,6 +33,7 @@ from .policies import role_of, within_reach
 from .questions import GOALS as COUNTED
 from .questions import MAX_WEIGHT as MAX_WEIGHT
 from .questions import QUESTIONS
+from .texts import one_line
 
 MOVES: Final = {
     CourseState.DRAFT: frozenset({CourseState.OPEN, CourseState.RUNNING}),
@@ -280,6 +281,7 @@ def _claim_slug(session: Session, course: Course) -> None:
 def _fill(course: Course, details: Details) -> None:
     for name in _COLUMNS:
         setattr(course, name, getattr(details, name))
+    course.title = one_line(details.title)
     known = {each.key: each for each in course.questions}
     for key, asking in details.questions.items():
         if key not in known:  # a question that is newer than the course

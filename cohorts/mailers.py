@@ -5,12 +5,16 @@ from __future__ import annotations
 import smtplib
 import ssl
 import sys
+from email.header import Header
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Any, Final, Protocol, Self
 from urllib.parse import unquote, urlsplit
 
 TIMEOUT_SECONDS: Final = 20
+LONGEST_WORD: Final = 60
+"""A longer one starts a line of its own, and the fold before it would be read as a space."""
 
 
 class MailError(Exception):
@@ -24,6 +28,29 @@ class MailError(Exception):
         """Keep the message and whether to give up."""
         super().__init__(message)
         self.permanent = permanent
+
+
+class SubjectsAsWritten(EmailPolicy):
+    """Messages whose subject arrives as it was written.
+
+    The usual policy folds a long one that is not plain ASCII with spaces too many between its words, and
+    takes what looks like an encoded word for one, whoever wrote it.
+    """
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        """Encode a subject whole, where it would not stay as it is."""
+        if name.lower() != "subject" or _stays_as_it_is(value):
+            return super().header_store_parse(name, value)
+        return name, Header(value, "utf-8", header_name=name).encode()
+
+
+def _stays_as_it_is(subject: str) -> bool:
+    longest = max(map(len, subject.split()), default=0)
+    return subject.isascii() and "=?" not in subject and longest <= LONGEST_WORD
+
+
+MESSAGES: Final = SubjectsAsWritten()
+"""How mails are written down."""
 
 
 class Mailer(Protocol):

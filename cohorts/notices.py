@@ -13,7 +13,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session, selectinload
 from . import language, letters, meeting_mails, meetings, pauses, schedule
 from .database import Database
 from .links import SIGN_IN_SECONDS, Links
-from .mailers import Mailer, MailError
+from .mailers import MESSAGES, Mailer, MailError
 from .models import (
     Cohort,
     Invitation,
@@ -90,6 +90,8 @@ OPTIONAL: Final[dict[Kind, Topic]] = {
 """Mails that a learner can stop. All others answer what somebody did, and always come."""
 
 MAX_SUBJECT: Final = 120
+MAX_NAME: Final = 60
+"""So much of the name of a course or a cohort stands in a subject: the rest of it is to be read, too."""
 
 _DIRECTIONS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 """Characters that turn the direction of what follows them, with which a name could dress up a link."""
@@ -244,7 +246,7 @@ def _rendered(session: Session, mail: Mail, links: Links, sender: str) -> EmailM
 def _envelope(mail: Mail, links: Links, sender: str) -> EmailMessage:
     """Return a mail without words: who writes to whom, when."""
     name, address = _addressee(mail)
-    message = EmailMessage()
+    message = EmailMessage(MESSAGES)
     message["From"] = sender
     message["To"] = Address(display_name=_one_line(_DIRECTIONS.sub("", name)), addr_spec=address)
     message["Date"] = format_datetime(mail.created_at)
@@ -276,6 +278,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     language.install(environment)
+    environment.filters["brief"] = partial(_one_line, most=MAX_NAME)
     return environment
 
 

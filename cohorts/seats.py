@@ -34,7 +34,7 @@ class OpenSeat:
         free: How many more it takes.
         meeting: When it meets as suits the learner best; None if it has no fixed meeting.
         fits: Whether the learner is free then in every week to come; their old cohort is shown even if not.
-        shared: Interests that members have in common with the learner.
+        shared: Interests that members have in common with the learner, and let their cohort see.
         n_known: How many members were in a cohort with the learner before.
         was_mine: Whether the learner was in this cohort before.
     """
@@ -136,5 +136,7 @@ def _can_talk(signup: Signup, members: Sequence[Signup]) -> bool:
 
 
 def _shared(signup: Signup, members: Sequence[Signup]) -> tuple[str, ...]:
-    theirs = {interest_key(each.label) for member in members for each in member.interests}
+    """Return the learner's interests that members show, spelt as the learner did."""
+    showing = [member for member in members if "interests" in member.shown]
+    theirs = {interest_key(each.label) for member in showing for each in member.interests}
     return tuple(each.label for each in signup.interests if interest_key(each.label) in theirs)

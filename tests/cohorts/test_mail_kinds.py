@@ -9,13 +9,15 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from smtpdfix import SMTPDFix
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cohorts import choosing, language, letters, notices, people
 from cohorts.links import Links
-from cohorts.mailers import from_url
+from cohorts.mailers import MESSAGES, from_url
 from cohorts.meetings import Meeting
 from cohorts.models import (
     Audience,
@@ -36,6 +38,7 @@ from cohorts.models import (
 )
 from cohorts.notices import OPTIONAL, Kind
 from cohorts.subscriptions import Topic
+from cohorts.texts import one_line
 from tests.factories import make_course, make_signup, make_user
 
 SENDER = "Cohorts <cohorts@example.org>"
@@ -55,6 +58,7 @@ SUBJECTS = {
     Kind.REMINDER: "You meet on Monday, 11 January at 18:00",
     Kind.COHORT_CHANGED: "Your cohort Cohort 1 has changed",
     Kind.CHECK_IN: "Ten seconds about this week in Play with your music",
+    Kind.OLD_ANSWERS: "Your answers for Play with your music",
     Kind.SIGN_IN: "Your sign-in link for Cohorts",
     Kind.MESSAGE: "News of Play with your music",
     Kind.INVITATION: "Help to organise Play with your music",
@@ -125,6 +129,7 @@ def mail_of(session: Session, kind: Kind, name: str, title: str) -> Mail:
         signup = make_signup(session, course, name=name)
         SCENES.get(kind, lambda *_: None)(session, signup)
         mail = notices.enqueue(session, kind, signup=signup)
+        mail.course = make_course(session, title=title) if kind is Kind.OLD_ANSWERS else None
         if kind is Kind.REMINDER:
             remind(session, mail)
         if kind is Kind.MESSAGE:
@@ -169,7 +174,7 @@ def render(session: Session, links: Links, mail: Mail) -> EmailMessage:
 
 def over_the_wire(message: EmailMessage) -> EmailMessage:
     """Return a mail as its receiver reads it."""
-    raw = message.as_bytes(policy=policy.SMTP)
+    raw = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
     assert all(len(line) <= 998 for line in raw.split(b"\r\n"))  # RFC 5322
     return message_from_bytes(raw, policy=policy.default)
 
@@ -181,6 +186,29 @@ every_kind = pytest.mark.parametrize("kind", Kind)
 def test_subject_tells_what_the_mail_is_about(session: Session, links: Links, kind: Kind) -> None:
     message = render(session, links, mail_of(session, kind, NAMES["usual"], TITLES["usual"]))
     assert over_the_wire(message)["Subject"] == SUBJECTS[kind]
+
+
+@every_kind
+@pytest.mark.parametrize("style", NAMES)
+def test_the_title_of_a_course_leaves_the_rest_of_the_subject_standing(
+    session: Session, links: Links, kind: Kind, style: str
+) -> None:
+    subject = over_the_wire(render(session, links, mail_of(session, kind, "Ada", TITLES[style])))["Subject"]
+    before, _title, after = SUBJECTS[kind].partition(TITLES["usual"])
+    assert subject.startswith(before)
+    assert subject.endswith(after)
+
+
+@given(st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=120).map(one_line).filter(bool))
+@example("Your cohort for “Musique à plusieurs voix, première édition”: la création sonore, à l’écoute")
+@example("x" * 70 + " " + "y" * 40)
+@example("=?utf-8?q?a=0ABcc=3A?= and more")
+def test_a_subject_arrives_as_it_was_written(subject: str) -> None:
+    message = EmailMessage(MESSAGES)
+    message["Subject"] = subject
+    assert message["Subject"] == subject
+    raw = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
+    assert message_from_bytes(raw, policy=policy.default)["Subject"] == subject
 
 
 @every_kind

@@ -80,6 +80,18 @@ def test_seat_that_fits_is_offered_with_what_it_shares(session: Session, course:
     )
 
 
+def test_interests_that_members_keep_to_themselves_are_not_told(
+    session: Session, course: Course, me: Signup
+) -> None:
+    hiding = make_signup(session, course, ("chess",), shown=["goal"])
+    make_cohort(session, hiding, make_signup(session, course, ("Opera",)), name="Open")
+    [seat] = seats.open_seats(session, me, NOW)
+    assert seat.shared == ()
+    hiding.shown = ["interests"]
+    [seat] = seats.open_seats(session, me, NOW)
+    assert seat.shared == ("Chess",)
+
+
 @pytest.mark.parametrize(
     ("why", "members", "given"),
     [
