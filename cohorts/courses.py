@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from datetime import date, datetime
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Select, case, func, select
@@ -50,6 +50,7 @@ MAX_SLUG: Final = 60
 MAX_TITLE: Final = 120
 MAX_INTEREST: Final = 80
 MAX_CAPACITY: Final = 100_000
+COPY_AHEAD: Final = timedelta(weeks=6)
 YEARS: Final = range(2000, 2101)
 
 TIMES: Final = {
@@ -113,6 +114,11 @@ _COLUMNS: Final = tuple(
 )
 
 
+_QUESTION: Final = tuple(
+    each.key for each in CourseQuestion.__table__.columns if each.key not in ("course_id",)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A course, what somebody is in it, and its sign-ups: confirmed with a place, unconfirmed, waiting."""
@@ -159,6 +165,26 @@ def create(session: Session, user: User, details: Details) -> Course:
     session.add(CourseOrganiser(course_id=course.id, user_id=user.id))
     session.flush()
     return course
+
+
+def copy(session: Session, user: User, course: Course, at: datetime) -> Course:
+    """Make a draft like ``course`` with its questions, some whole weeks later; nothing of its learners.
+
+    It starts on the same weekday, in `COPY_AHEAD` at the earliest; sign-up opens and closes as much later.
+    """
+    late = (at.date() + COPY_AHEAD - course.start).days
+    shift = timedelta(weeks=max(0, -(-late // 7)))
+    found = details_of(course)
+    moments = {name: getattr(found, name) for name in ("start", "opens_at", "closes_at")}
+    later = {name: moment + shift for name, moment in moments.items() if moment is not None}
+    made = create(session, user, replace(found, slug="", **later))
+    made.questions += [
+        CourseQuestion(**{name: getattr(each, name) for name in _QUESTION})
+        for each in course.questions
+        if each.kind is not None
+    ]
+    session.flush()
+    return made
 
 
 def update(session: Session, course: Course, details: Details) -> None:

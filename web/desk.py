@@ -137,6 +137,16 @@ def _usual_details() -> Details:
     return Details(title="", start=monday, questions=questions)
 
 
+@blueprint.post("/<slug>/copy")
+@organiser_required
+def copy(slug: str) -> ResponseReturnValue:
+    """Make a course like another, without its learners."""
+    g.course = courses.copy(session(), me(), own_course(slug), now())
+    session().commit()
+    flash(_("Here is the copy, a draft. Look the dates over, then open sign-up."), "good")
+    return redirect(url_for(".settings", slug=g.course.slug))
+
+
 def _status(form: CourseForm) -> int:
     return 422 if form.errors else 200
 

@@ -12,6 +12,7 @@ from . import (
     proposals,
     questions,
     roster_pages,
+    sharing,
 )
 from .desk import blueprint
 
@@ -26,4 +27,5 @@ __all__ = [
     "proposals",
     "questions",
     "roster_pages",
+    "sharing",
 ]

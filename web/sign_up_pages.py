@@ -18,7 +18,7 @@ from cohorts.week import SLOTS
 from . import zones
 from .database import session
 from .forms import LANGUAGES, SignUpForm
-from .personal import blueprint, own_confirmed, own_signup
+from .personal import blueprint, links, own_confirmed, own_signup
 
 Interests = tuple[list[str], list[str]]
 """What an organiser listed, and what learners added."""
@@ -151,6 +151,7 @@ def _course_page(found: Course, form: SignUpForm, interests: Interests, **around
         phase=phase,
         count=count if count >= FEW else None,
         places=places,
+        links=links(),
         **form_parts(form, interests),
         **around,
     )

@@ -351,6 +351,9 @@ ORGANISERS_PAGES = (
     State("people-errors", "", "/organise/shared/people", ORGANISER, act=_invite_nobody),
     State("people-alone", "organiser.people", "/organise/draft/people", ORGANISER),
     State("people-right-to-left", "organiser.people", "/organise/shared/people", ORGANISER, rtl=True),
+    State("share", "organiser.share", "/organise/usual/share", ORGANISER),
+    State("share-draft", "organiser.share", "/organise/draft/share", ORGANISER),
+    State("share-long", "organiser.share", "/organise/long/share", ORGANISER),
     State("letters", "organiser.letters", "/organise/shared/letters", ORGANISER),
     State("letters-empty", "organiser.letters", "/organise/draft/letters", ORGANISER),
     State("letter-new", "organiser.write_letter", "/organise/shared/letters/new", ORGANISER),
@@ -412,5 +415,6 @@ NO_PAGES = {
     "organiser.run_progress",
     "organiser.weighed",
     "organiser.export",
+    "organiser.qr",
 }
 """Routes that answer with a file."""

@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from cohorts import courses, statistics
 from cohorts.answers import interest_key
+from cohorts.asking import custom_questions
 from cohorts.courses import Asking, Details
 from cohorts.exceptions import Conflict, InvalidInput
-from cohorts.models import Course, CourseState, Interest, Role, SignupState
+from cohorts.models import Course, CourseState, Interest, Role, Signup, SignupState
 from cohorts.questions import QUESTIONS
-from tests.factories import make_course, make_signup, make_user
+from tests.factories import ask, make_course, make_signup, make_user
+from tests.questions import EXAMPLES
 
 PLAIN = Details(title="Reading poems together", start=date(2027, 1, 11))
 AT = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -307,3 +309,38 @@ def test_create_with_long_titles_that_begin_alike(session: Session) -> None:
     slugs = [courses.create(session, user, replace(PLAIN, title=title)).slug for _ in range(3)]
     assert len(set(slugs)) == 3
     assert all(len(slug) <= courses.MAX_SLUG for slug in slugs)
+
+
+def test_copy_takes_settings_and_questions_and_nothing_of_learners(session: Session) -> None:
+    user = make_user(session)
+    course = make_course(
+        session,
+        user,
+        title="Reading poems",
+        start=date(2020, 1, 8),
+        opens_at=datetime(2019, 12, 1, 9, tzinfo=UTC),
+        size_max=9,
+        state=CourseState.FINISHED,
+    )
+    ask(session, course, *(example.question for example in EXAMPLES.values()))
+    course.interests.append(Interest(key="listed", label="Listed", listed=True))
+    make_signup(session, course, interests=("Mine alone",))
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    made = courses.copy(session, user, course, at)
+    session.expire_all()
+    assert (made.title, made.state, made.size_max) == ("Reading poems", CourseState.DRAFT, 9)
+    assert made.slug != course.slug
+    assert made.start.weekday() == course.start.weekday()
+    assert timedelta(weeks=6) <= made.start - at.date() < timedelta(weeks=7)
+    assert made.opens_at is not None
+    assert course.opens_at is not None
+    assert made.start - made.opens_at.date() == course.start - course.opens_at.date()
+    assert [each.label for each in made.interests] == ["Listed"]
+    assert custom_questions(made) == custom_questions(course)
+    assert session.scalar(select(Signup).where(Signup.course_id == made.id)) is None
+
+
+def test_copy_of_a_course_that_starts_late_keeps_its_dates(session: Session) -> None:
+    user = make_user(session)
+    course = make_course(session, user, start=date(2027, 1, 11))
+    assert courses.copy(session, user, course, datetime(2026, 5, 1, tzinfo=UTC)).start == course.start
