@@ -114,6 +114,12 @@ class Seating:
         rows = np.sort(np.hstack([rows, beside]), axis=1)[:, : self.width]
         return Columns(rows, values - self.bases[at])
 
+    def by_person(self, prices: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n_learners,) the price of each, 0 for those who cannot move."""
+        found = np.zeros(len(self.p.unit))
+        found[self.people] = prices[: len(self.people)]
+        return found
+
     def can_make(self, opening: Opening, members: Cohort) -> bool:
         """Whether the fixed meeting of a cohort suits all of `members`."""
         anchor, start = self.q.meeting[opening.place]

@@ -26,11 +26,12 @@ from matcher.solve import ceilings
 
 # Up to so many columns, found in so many steps, all are listed, unless more people might move.
 MOST_LISTED, MOST_STEPS, MOST_MOVABLE = 200_000, 2_000_000, 150
-# How many are tried together beside each cohort, more where one is in need, and how many columns are kept.
-TRIED, TRIED_IN_NEED, KEPT = 10, 14, 8
+# How many newcomers and how many others are tried together beside each cohort, more where one is in need;
+# how many columns are kept.
+TRIED, TRIED_IN_NEED, KEPT = 5, 6, 4
 MOST_ROUNDS = 60
-# What the relaxation has to gain from one time that all cohorts are asked to the next.
-TOO_LITTLE = 0.02
+# What the relaxation has to gain in some rounds, or all cohorts are asked once more and it ends.
+TOO_LITTLE, PATIENCE = 0.02, 4
 # New cohorts taken up in one round.
 TAKEN_UP = 2_000
 # CP-SAT's deterministic time to choose among generated columns.
@@ -156,24 +157,25 @@ def _generated(seating: Seating, candidates: Sequence[Cohort], watch: Watch) -> 
     held = dict(_by_rows(seating.gathered([seating.unaided(), _merged(seating)]), seating.n_rows))
     prices = np.zeros(seating.n_rows)
     everybody = [at for at, each in enumerate(seating.openings) if each.is_open]
-    asked, worth, worth_then = everybody, 0.0, -np.inf
+    asked, worths = everybody, [0.0]
     for at in range(MOST_ROUNDS):
-        found = {k: columns for k in asked if len((columns := _tried(seating, k, prices, watch)).gains)}
+        even = _evened(seating, prices)
+        found = {k: columns for k in asked if len((columns := _tried(seating, k, prices, even, watch)).gains)}
         fresh = {
             rows: gain
             for columns in (*found.values(), _paying(new, prices))
             for rows, gain in _by_rows(columns, seating.n_rows).items()
             if rows not in held
         }
-        if asked == everybody:
-            if not fresh or worth - worth_then < TOO_LITTLE or watch.is_over(0.6):
-                break
-            worth_then = worth
-        asked = list(found) if fresh else everybody
+        stalls = at > PATIENCE and worths[-1] - worths[-PATIENCE] < TOO_LITTLE
+        if watch.is_over(0.6) or (asked == everybody and (stalls or not fresh)):
+            break
+        asked = list(found) if fresh and not stalls else everybody
         held.update(fresh)
         gains = np.array(list(held.values()))
         relaxed = solve_relaxation(_matrix(list(held), seating.n_rows), gains, seating.n_rows)
-        prices, worth = relaxed.prices, relaxed.bound
+        prices = relaxed.prices
+        worths.append(relaxed.bound)
         watch.report(0.2 + 0.6 * at / MOST_ROUNDS, say("Finding seats"))
     rows = np.full((len(held), seating.width), seating.n_rows, dtype=np.int32)
     for at, each in enumerate(held):
@@ -225,24 +227,47 @@ def _merged(seating: Seating) -> Columns:
     return seating.gathered(columns)
 
 
-def _tried(seating: Seating, at: int, prices: NDArray[np.float64], watch: Watch) -> Columns:
-    """The columns of an opening that gain most at these prices, of those who seem to."""
+def _tried(
+    seating: Seating, at: int, prices: NDArray[np.float64], even: NDArray[np.float64], watch: Watch
+) -> Columns:
+    """The columns of an opening that gain most at these prices, of those who seem to.
+
+    A relaxation may ask all that a cohort in need is worth of one of its members, and nothing of others, who
+    then seem to be bargains to everybody. So `even` prices are looked at, too, with such a sum shared out.
+    """
     watch.tick()
     opening = seating.openings[at]
-    cost = np.zeros(len(seating.p.unit))
-    cost[seating.people] = prices[: len(seating.people)]
     start = np.array([*opening.kept, *opening.own], dtype=np.int32)
-    most = TRIED_IN_NEED if opening.own else TRIED
     others = seating.units[~np.isin(seating.units, seating.p.unit[start])]
-    units = nearest_units(
-        seating.p, seating.q, opening.place, start, others, cost, seating.is_timed(opening), most
+    has_home = seating.q.home[seating.p.unit_members[seating.p.unit_start[others]]] >= 0
+    most = TRIED_IN_NEED if opening.own else TRIED
+    units = np.concatenate(
+        [
+            nearest_units(
+                seating.p, seating.q, opening.place, start, some, cost, seating.is_timed(opening), most
+            )
+            for some, cost in (
+                (others[~has_home], seating.by_person(prices)),
+                (others[has_home], seating.by_person(even)),
+            )
+        ]
     )
     units = units[units >= 0]
     found = seating.joined(at, units, 1 << len(units), np.array([2 << len(units)])) if len(units) else None
     if found is None:
         return Columns(np.zeros((0, seating.width), dtype=np.int32), np.zeros(0))
-    paying = _paying(found, prices)
-    return Columns(paying.rows[:KEPT], paying.gains[:KEPT])
+    paying = [_paying(found, each) for each in (prices, even)]
+    return seating.gathered([Columns(each.rows[:KEPT], each.gains[:KEPT]) for each in paying])
+
+
+def _evened(seating: Seating, prices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same prices with those of each cohort in need shared out among its members."""
+    even = prices.copy()
+    for opening in seating.openings:
+        if opening.own:
+            rows = seating.row[list(opening.own)]
+            even[rows] = even[rows].mean()
+    return even
 
 
 def _ceiling(seating: Seating, prices: NDArray[np.float64]) -> float:
