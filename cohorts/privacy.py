@@ -67,9 +67,14 @@ def export(session: Session, signup: Signup) -> dict[str, Rows]:
     A row that another refers to by its id is named instead: ``cohort_id`` is ``cohort``, with the
     cohort's name.
     """
+    return {table: [_plain(row) for row in found] for table, found in rows(session, signup).items()}
+
+
+def rows(session: Session, signup: Signup) -> dict[str, Rows]:
+    """Return the same as ``export``, with the values as they are."""
     tables = ((table, _owner(table)) for table in Base.metadata.sorted_tables)
     return {
-        table.name: [_plain(row) for row in session.execute(_select(table, owner == signup.id)).mappings()]
+        table.name: [dict(row) for row in session.execute(_select(table, owner == signup.id)).mappings()]
         for table, owner in tables
         if owner is not None
     }

@@ -13,6 +13,7 @@ from cohorts.language import gettext as _
 from cohorts.models import Signup, SignupState, now
 from cohorts.wording import in_words
 
+from . import held
 from .changes_forms import BlockForm
 from .database import session
 from .personal import blueprint, own_signup, refuse
@@ -104,7 +105,7 @@ def _page(token: str, signup: Signup, form: BlockForm) -> str:
         token=token,
         form=form,
         answers=[each for each in in_words(signup) if getattr(signup, each.key, True) and each.words],
-        held=privacy.export(session(), signup),
+        held=list(held.in_words(signup)),
         blocks=blocks,
         people=[each for each in people if person_blocks.digest(each.email) not in hidden],
         can_edit=signup.state is SignupState.CONFIRMED,
