@@ -2,11 +2,12 @@
 
     python -m benchmarks.rematch SIGNUPS.csv[:N] [--seeds 5] [--json OUT.json]
 
-The sign-ups but for some are matched. Then 15 % of the placed drop out at random, those who were held back (200,
-or a twentieth) join, and the cohorts are rematched: once knowing of no connections, once with connections drawn
-between people whose hours meet. Told are the share of cohorts at or above the least size, moves of staying
-members, also for each who dropped out, how many of the movers and newcomers join somebody they are connected with,
-the mean pairwise likeness of interests, broken rules, the gap and the seconds of the rematch alone.
+The sign-ups but for some are matched. Then 15 % of the placed drop out at random, those who were held back
+(200, or a twentieth) join, and the cohorts are rematched: once knowing of no connections, once with
+connections drawn between people whose hours meet. Told are the share of cohorts at or above the least size,
+moves of staying members, also for each who dropped out, how many of the movers and newcomers join somebody
+they are connected with, the mean pairwise likeness of interests, broken rules, the gap and the seconds of the
+rematch alone.
 """
 
 from __future__ import annotations

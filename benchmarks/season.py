@@ -2,11 +2,12 @@
 
     python -m benchmarks.season SIGNUPS.csv[:N] [--weeks 8] [--seeds 3] [--json OUT.json]
 
-The sign-ups are matched, then weeks go by. Each week one in twenty leaves, and of those who left before one in
-ten comes back. Members of a cohort that is large enough get to know each other, a pair in five a week, and now and
-then people of two cohorts whose hours meet do. Three ways to go on are told apart: never rematching, rematching
-each week, and matching everybody afresh each week. Told are, week by week, how many sit in a cohort that is large
-enough, how many members were moved, and how many of all connections join people of one cohort.
+The sign-ups are matched, then weeks go by. Each week one in twenty leaves, and of those who left before one
+in ten comes back. Members of a cohort that is large enough get to know each other, a pair in five a week, and
+now and then people of two cohorts whose hours meet do. Three ways to go on are told apart: never rematching,
+rematching each week, and matching everybody afresh each week. Told are, week by week, how many sit in a
+cohort that is large enough, how many members were moved, and how many of all connections join people of one
+cohort.
 """
 
 from __future__ import annotations
