@@ -108,10 +108,11 @@ def times(text: str) -> tuple[Span, ...]:
     """
     if text.strip().casefold() in _NOTHING:
         return ()
-    return tuple(_time(piece.strip(), text) for piece in _PIECES.split(text) if piece.strip())
+    return tuple(_time(piece.strip()) for piece in _PIECES.split(text) if piece.strip())
 
 
-def _time(piece: str, text: str) -> Span:
+@lru_cache(maxsize=10_000)
+def _time(piece: str) -> Span:
     in_brackets = re.search(r"\(([^)]*\d[^)]*)\)", piece)
     wanted = (in_brackets[1] if in_brackets else re.sub(r"\(.*?\)", "", piece)).strip(" .")
     part = _PARTS.get(wanted.casefold().removesuffix("s"))

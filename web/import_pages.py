@@ -52,7 +52,7 @@ def upload(slug: str) -> ResponseReturnValue:
         form=form,
         columns=imports.COLUMNS,
         required=imports.REQUIRED,
-        dialects=[each.label for each in dialects.DIALECTS.values()],
+        dialects=[each.label for each in list(dialects.DIALECTS.values())[:-1]],
     )
     return page, 422 if form.errors else 200
 

@@ -48,6 +48,7 @@ from cohorts.models import (
 )
 from cohorts.subscriptions import Topic
 from cohorts.weighing import Weigher
+from tests import tool_files
 from tests.browser.extremes import WORD, arabic, long, many
 from tests.browser.people import EVENINGS, NAMES, ZONES, keep_token, new_course, new_learner, new_proposal
 from tests.browser.world import World
@@ -80,6 +81,16 @@ def fill(world: World, session: Session) -> None:
     session.add(upload)
     session.flush()
     world.words["upload"] = upload.key
+    unclear = tool_files.GOOGLE.replace("1,No", "not sure,No").replace("Asia/Tokyo", "UTC+2")
+    for name, content in (
+        ("upload_google", unclear),
+        ("upload_busy", tool_files.GRUEPR),
+        ("upload_long", tool_files.csv_of((WORD * 3, "E-mail"), (WORD * 4, "x" * 90), ("", "a\nb"))),
+    ):
+        kept = Upload(course_id=course.id, user_id=organiser.id, name=f"{name}.csv", content=content.encode())
+        session.add(kept)
+        session.flush()
+        world.words[name] = kept.key
 
 
 def _signing_up(world: World, session: Session, organiser: User) -> None:

@@ -94,6 +94,11 @@ def _pause_without_a_day(page: Page) -> None:
     press("Pause")(page)
 
 
+def _write_no_hours(page: Page) -> None:
+    page.get_by_label("Free hours where a row names none").fill("whenever")
+    press("See what would happen")(page)
+
+
 def _name_nobody(page: Page) -> None:
     page.get_by_text("Somebody outside your cohort?").click()
     page.get_by_label("I also talked with").first.fill("Nobody at all")
@@ -298,6 +303,29 @@ ORGANISERS_PAGES = (
     State("import", "organiser.import_", "/organise/usual/import", ORGANISER),
     State("import-errors", "organiser.import_", "/organise/usual/import", ORGANISER, act=_send_empty),
     State("dry-run", "organiser.dry_run", "/organise/files/import/{upload}", ORGANISER),
+    State("dry-run-google", "organiser.dry_run", "/organise/files/import/{upload_google}", ORGANISER),
+    State("dry-run-long", "organiser.dry_run", "/organise/files/import/{upload_long}", ORGANISER),
+    State("columns", "organiser.import_columns", "/organise/files/import/{upload_google}/columns", ORGANISER),
+    State(
+        "columns-busy", "organiser.import_columns", "/organise/files/import/{upload_busy}/columns", ORGANISER
+    ),
+    State(
+        "columns-long", "organiser.import_columns", "/organise/files/import/{upload_long}/columns", ORGANISER
+    ),
+    State(
+        "columns-errors",
+        "organiser.import_columns",
+        "/organise/files/import/{upload_busy}/columns",
+        ORGANISER,
+        act=_write_no_hours,
+    ),
+    State(
+        "columns-right-to-left",
+        "organiser.import_columns",
+        "/organise/files/import/{upload_google}/columns",
+        ORGANISER,
+        rtl=True,
+    ),
     State("match", "organiser.match", "/organise/usual/match", ORGANISER),
     State("match-under-way", "organiser.match", "/organise/course-running/match", ORGANISER),
     State("runs", "organiser.run_list", "/organise/proposed/runs", ORGANISER),
@@ -414,6 +442,7 @@ NO_PAGES = {
     "learner.subscription",
     "organiser.run_progress",
     "organiser.weighed",
+    "organiser.refused_rows",
     "organiser.export",
     "organiser.qr",
 }
