@@ -217,14 +217,10 @@ def moment(text: str, *, day_first: bool = False) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def moments(texts: Iterable[str]) -> list[datetime | None]:
-    """Return the moments of one column; whether days or months come first is the same in all of them."""
-    kept = list(texts)
-    firsts = (re.match(r"\s*(\d{1,2})[/.]\d{1,2}[/.]\d{4}", text) for text in kept)
-    day_first = any(first is not None and int(first[1]) > 12 for first in firsts) or any(
-        re.match(r"\s*\d{1,2}\.\d{1,2}\.\d{4}", text) for text in kept
-    )
-    return [moment(text, day_first=day_first) for text in kept]
+def is_day_first(texts: Iterable[str]) -> bool:
+    """Tell whether days come before months in a column: a number above 12 or a dot behind it says so."""
+    found = (re.match(r"\s*(\d{1,2})([/.])\d{1,2}[/.]\d{4}", text) for text in texts)
+    return any(each is not None and (int(each[1]) > 12 or each[2] == ".") for each in found)
 
 
 def step_of(found: Iterable[Span]) -> int:

@@ -39,6 +39,9 @@ class Reader:
         asked = clocks.times(recipe.asked) if recipe.asked else ()
         self.grids = {wanted: self._grid(wanted, asked) for wanted in HOURS if wanted in self.columns}
         self.usual = clocks.week(recipe.hours)
+        self._day_first = clocks.is_day_first(
+            line[column] for column in self.columns.get(SENT, ()) for line in layout.body
+        )
         self._marks = lru_cache(maxsize=50_000)(grids.marks)
 
     def _grid(self, wanted: str, asked: tuple[Span, ...]) -> grids.Grid:
@@ -88,6 +91,10 @@ class Reader:
         if BUSY in self.columns and not any(cell for _heading, cell in self.cells(line, BUSY)):
             notes.append(_("No hour is marked as busy, so all hours that were asked about count as free."))
         return Entry(line.number, Answers(**values), tuple(problems), tuple(notes), self._found(line))
+
+    def sent(self, cell: str) -> datetime | None:
+        """Return the moment in a cell, days and months in the order that its whole column has."""
+        return clocks.moment(cell, day_first=self._day_first)
 
     def name(self, line: Line) -> str:
         """Return what a row calls its learner; nothing if it does not say."""
@@ -261,15 +268,12 @@ def _native_table(layout: Layout, known: Known) -> tables.Table:
 
 def _sent(reader: Reader) -> dict[int, datetime]:
     """Return when each row was sent, where that can be told."""
-    column = next(iter(reader.columns.get(SENT, ())), None)
-    if column is None:
-        return {}
-    found = clocks.moments(line[column] for line in reader.layout.body)
-    return {
-        line.number: moment
-        for line, moment in zip(reader.layout.body, found, strict=True)
-        if moment is not None
-    }
+    found = (
+        (line.number, reader.sent(cell))
+        for line in reader.layout.body
+        for _h, cell in reader.cells(line, SENT)
+    )
+    return {number: moment for number, moment in found if moment is not None}
 
 
 def _merged(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from . import availability, cells, clocks, grids, kinds
+from . import availability, cells, grids, kinds
+from .answers import address, is_address
 from .headings import IGNORED, SENT, Heading
 from .language import gettext as _
 from .readings import READERS, Reader
@@ -43,10 +44,14 @@ def _becomes(reader: Reader, wanted: str, heading: Heading, cell: str) -> str:
         if found.maybe:
             pieces = [*pieces, _("if needed: %(hours)s", hours=", ".join(availability.pieces(found.maybe)))]
         return ", ".join(pieces) or _("nothing")
-    if wanted in (IGNORED, *NAMED, "email", "goal"):
-        return "" if wanted == IGNORED else cell
+    if wanted == IGNORED:
+        return ""
+    if wanted in (*NAMED, "goal"):
+        return cell
+    if wanted == "email" and not is_address(address(cell)):
+        raise ValueError(_("This is not an e-mail address. It should look like name@example.org."))
     if wanted == SENT:
-        return _moment(cell)
+        return _moment(reader, cell)
     if wanted in reader.own:
         question = reader.own[wanted]
         return ", ".join(kinds.words(question, cells.custom(question, [(heading.option, cell)])))
@@ -58,8 +63,8 @@ def _becomes(reader: Reader, wanted: str, heading: Heading, cell: str) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _moment(cell: str) -> str:
-    found = clocks.moment(cell)
+def _moment(reader: Reader, cell: str) -> str:
+    found = reader.sent(cell)
     if found is None:
         raise ValueError(_("This is no date and time; the order of the rows counts instead."))
     return found.strftime("%Y-%m-%d %H:%M")

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from cohorts import availability, native, readings, sample, sheets
 from cohorts.answers import Answers
-from cohorts.headings import BUSY, FIRST, IGNORED, LAST, SENT
+from cohorts.headings import BUSY, FIRST, IGNORED, LAST, SENT, is_known
 from cohorts.native import File
 from cohorts.readings import layout_of
 from cohorts.recipes import Known, Recipe, Repeated, guess
+from cohorts.samples import samples
 from tests import tool_files as made
 from tests.questions import EXAMPLES
 from tests.tool_files import ANN, BOB, CAI, csv_of, xlsx_of
@@ -255,6 +256,51 @@ def test_sheet_without_headings_is_read_from_the_first_row() -> None:
 def test_apostrophe_before_what_looks_like_a_formula_is_taken_off() -> None:
     found = people(read(csv_of(("E-mail", "Goal", "Name"), (ANN, "'=1+1", "'@Ann"))))
     assert (found[ANN].goal, found[ANN].name) == ("=1+1", "@Ann")
+
+
+HEADINGS = st.sampled_from(
+    [
+        "Timestamp", "E-mail", "Name", "First name", "Last name", "Student", "ID", "Section", "Time zone", "Other",
+        "Free? [Monday]", "Busy? [Mon 9-10]", "Busy? [9 am]", "When are you free?", "If needed", "Hours a week",
+        "Interests", "Experience", "Lead a meeting?", "Work with", "Avoid", "Goal", "Jazz", "What do you play?",
+        "How do you like these? [Jazz]", "#", "Network ID", "Will your camera be on?", "", "Count", "role",
+    ]
+)  # fmt: skip
+CELL = st.one_of(
+    st.sampled_from(
+        [
+            "", "a@example.org", "b@example.org", "Ann", "Lee, Ann", "9am", "9-10;noon", "Mon 18-20", "99:99", "(OK)",
+            "x", "OK", "no", "UTC", "UTC+2", "EST", "40+", "2027-01-02", "31/12/2027 9:00", "00/00/0000", "9999999999999",
+            "Jazz, Drums, bongos", "=1+1", "-", "\u202e", "1e999", "nan", "Count", "[", "(9", "a@", "7 - much", "12 am",
+        ]
+    ),
+    st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=20),
+)  # fmt: skip
+
+
+@given(
+    st.lists(HEADINGS, min_size=2, max_size=9), st.lists(st.lists(CELL, min_size=2, max_size=9), max_size=6)
+)
+def test_whatever_stands_in_a_file_no_row_is_lost_and_nothing_breaks(
+    headings: list[str], rows: list[list[str]]
+) -> None:
+    content = csv_of(headings, *rows).encode()
+    try:
+        layout = layout_of(content)
+    except readings.MalformedFile:
+        return
+    known = replace(OWN, interests=KNOWN.interests, called=KNOWN.called)
+    for rule in Repeated:
+        recipe = replace(guess(layout, known), repeated=rule, asked="8-20", hours="Mon 18:00-20:00")
+        file = readings.read(layout, recipe, known)
+        seen = [entry.line for entry in file.entries] + [each.line for each in file.superseded]
+        assert sorted(seen) == [line.number for line in layout.body]
+    left = {number for number, _why in layout.left_out} | {line.number for line in layout.head}
+    every = {line.number for line in sheets.read(content, is_known).lines}
+    assert every == left | {line.number for line in layout.body}
+    reader = readings.Reader(layout, guess(layout, known), known)
+    for column in range(len(layout.headings)):
+        assert all(each.found for each in samples(reader, column))
 
 
 # ---- Questions of a course's own ----
