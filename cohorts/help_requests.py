@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
+from . import help_mails
 from .exceptions import NotFound
 from .models import Course, HelpRequest, Signup
 
@@ -22,11 +23,12 @@ def words(session: Session, signup: Signup) -> str:
 
 
 def ask(session: Session, signup: Signup, text: str, at: datetime) -> None:
-    """Make ``text`` the open request of a learner; no text takes it back."""
+    """Make ``text`` the open request of a learner, and tell the organisers; no text takes it back."""
     text = text.replace("\x00", "").replace("\r\n", "\n").strip()
     found = session.scalar(_open(signup))
     if found is None and text:
         session.add(HelpRequest(signup_id=signup.id, words=text, at=at))
+        help_mails.tell(session, signup.course, at)
     elif found is not None and not text:
         session.delete(found)
     elif found is not None and found.words != text:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 from .exceptions import InvalidLink
 from .language import gettext as _
 from .meetings import stamp
-from .models import Invitation, Signup, User, now
+from .models import CourseOrganiser, Invitation, Signup, User, now
 from .subscriptions import Topic
 
 SIGN_IN_SECONDS: Final = 600
@@ -28,6 +28,7 @@ class Links:
         self.public_url = public_url
         self._learner = URLSafeSerializer(secret_key, salt="learner link")
         self._stop_mails = URLSafeSerializer(secret_key, salt="stop mails")
+        self._stop_help_mails = URLSafeSerializer(secret_key, salt="stop help mails")
         self._calendar = URLSafeSerializer(secret_key, salt="calendar link")
         self._invitation = URLSafeSerializer(secret_key, salt="invitation to organise")
         self._sign_in = URLSafeTimedSerializer(secret_key, salt="sign-in link")
@@ -82,6 +83,30 @@ class Links:
         if signup is None:
             raise InvalidLink
         return signup, found
+
+    def desk(self, slug: str) -> str:
+        """Return the address of a course's desk, which organisers see once they have signed in."""
+        return f"{self.public_url}/organise/{slug}"
+
+    def stop_help_mails(self, organiser: CourseOrganiser) -> str:
+        """Return a link that stops the mails about requests for help in one course to one organiser."""
+        token = self._stop_help_mails.dumps([organiser.course_id, organiser.user_id])
+        return f"{self.public_url}/stop-help-mails/{token}"
+
+    def read_stop_help_mails(self, session: Session, token: str) -> CourseOrganiser:
+        """Return whose mails about which course a link stops.
+
+        Raises:
+            InvalidLink: The token was not made here, or they organise that course no more.
+        """
+        try:
+            course_id, user_id = self._stop_help_mails.loads(token)
+        except (BadData, TypeError, ValueError) as error:
+            raise InvalidLink from error
+        organiser = session.get(CourseOrganiser, (course_id, user_id))
+        if organiser is None:
+            raise InvalidLink
+        return organiser
 
     def meeting(self, signup: Signup, moment: datetime) -> str:
         """Return the page on which a learner says whether they come to a meeting."""

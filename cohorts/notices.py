@@ -21,7 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from . import language, letters, meeting_mails, meetings, pauses, schedule
+from . import help_mails, language, letters, meeting_mails, meetings, pauses, schedule
 from .database import Database
 from .links import SIGN_IN_SECONDS, Links
 from .mailers import MESSAGES, Mailer, MailError
@@ -65,6 +65,7 @@ class Kind(StrEnum):
     OLD_ANSWERS = "old_answers"
     SIGN_IN = "sign_in"
     INVITATION = "invitation"
+    HELP_ASKED = "help_asked"
     MESSAGE = letters.KIND
 
 
@@ -226,7 +227,7 @@ def _rendered(session: Session, mail: Mail, links: Links, sender: str) -> EmailM
     words = _words(session, mail, links)
     if words is None:
         return None
-    stop = _stop_link(mail, links)
+    stop = words.get("stop") or _stop_link(mail, links)
     text = _templates().get_template(f"{mail.kind}.txt").render(words)
     if topic is not None and stop is not None:
         text += _templates().get_template("_stop.txt").render(words, stop=stop)
@@ -258,7 +259,7 @@ def _envelope(mail: Mail, links: Links, sender: str) -> EmailMessage:
 def _stop_link(mail: Mail, links: Links) -> str | None:
     """Return the address where a mail program stops mails: this kind, or all that can be stopped."""
     if mail.signup is None:
-        return None  # organisers get nothing but the links they ask for
+        return None  # what organisers can stop, they stop for one course (see ``cohorts.help_mails``)
     topic = OPTIONAL.get(Kind(mail.kind))
     return links.stop_mails(mail.signup, Topic if topic is None else [topic])
 
@@ -301,7 +302,7 @@ def _words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:
         return letters.mail_words(session, mail, links)
     signup = mail.signup
     if signup is None:
-        return _organisers_words(mail, links)
+        return _organisers_words(session, mail, links)
     if mail.kind in FOR_CONFIRMED_ONLY and signup.state is not SignupState.CONFIRMED:
         return None
     words: dict[str, Any] = {
@@ -324,7 +325,9 @@ def _words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:
     return words
 
 
-def _organisers_words(mail: Mail, links: Links) -> dict[str, Any] | None:
+def _organisers_words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:
+    if mail.kind == Kind.HELP_ASKED:
+        return help_mails.words(session, mail, links)
     invitation = mail.invitation
     if invitation is None:
         assert mail.user is not None

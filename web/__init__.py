@@ -41,7 +41,9 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.extensions["links"] = Links(settings.secret_key, settings.public_url)
     app.extensions["jobs"] = jobs.Queue(settings.queue_url, settings.secret_key)
     locales.init_app(app)  # first of all: what any of the others says is said in the right language
-    CSRFProtect(app).exempt(mails.stop_mails)  # a mail program comes without a cookie
+    csrf = CSRFProtect(app)
+    for view in (mails.stop_mails, mails.stop_help_mails):
+        csrf.exempt(view)  # a mail program comes without a cookie
     compression.init_app(app)
     security.init_app(app, secure=settings.public_url.startswith("https://"))
     auth.init_app(app)

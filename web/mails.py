@@ -7,9 +7,10 @@ from typing import Final
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import language, subscriptions
+from cohorts import help_mails, language, subscriptions
 from cohorts.language import gettext
 from cohorts.language import lazy_gettext as _
+from cohorts.models import Course
 from cohorts.subscriptions import Topic
 
 from .database import session
@@ -75,4 +76,33 @@ def _stop_page(token: str, step: str) -> str:
         token=token,
         step=step,
         names=[TOPICS[topic][0] for topic in topics],
+    )
+
+
+@blueprint.get("/stop-help-mails/<token>")
+def ask_to_stop_help_mails(token: str) -> ResponseReturnValue:
+    """Show an organiser the button; opening the link stops nothing."""
+    return _stop_help_page(token, "asked")
+
+
+@blueprint.post("/stop-help-mails/<token>")
+def stop_help_mails(token: str) -> ResponseReturnValue:
+    """Stop the mails about requests for help in one course, or send them again (RFC 8058)."""
+    resumes = "resume" in request.form
+    help_mails.choose(session(), links().read_stop_help_mails(session(), token), wanted=resumes)
+    session().commit()
+    return _stop_help_page(token, "resumed" if resumes else "stopped")
+
+
+def _stop_help_page(token: str, step: str) -> str:
+    organiser = links().read_stop_help_mails(session(), token)
+    if organiser.user.locale:
+        language.speak(organiser.user.locale)
+    return render_template(
+        "learner/stop_mails.html",
+        course=session().get_one(Course, organiser.course_id),
+        token=token,
+        step=step,
+        names=[gettext("Learners ask for help")],
+        is_organiser=True,
     )

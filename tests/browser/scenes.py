@@ -116,6 +116,8 @@ def _signing_up(world: World, session: Session, organiser: User) -> None:
         keep_token(world, name, signup)
     world.words["signup"] = signed_up.key
     world.words["stop"] = world.links.stop_mails(signed_up, [Topic.REMINDERS]).rpartition("/")[2]
+    mine = session.get_one(CourseOrganiser, (course.id, organiser.id))
+    world.words["stop_help"] = world.links.stop_help_mails(mine).rpartition("/")[2]
     world.words["sign_in"] = world.links.sign_in(make_user(session)).rpartition("/")[2]
 
 

@@ -252,6 +252,7 @@ LEARNERS_PAGES = (
     State("erase", "learner.ask_to_erase", "/l/{checked}/erase"),
     State("mails", "learner.mails", "/l/{signed_up}/mails"),
     State("mails-right-to-left", "learner.mails", "/l/{arabic_placed}/mails", rtl=True),
+    State("stop-help-mails", "learner.ask_to_stop_help_mails", "/stop-help-mails/{stop_help}"),
     State("stop-mails", "learner.ask_to_stop_mails", "/stop-mails/{stop}"),
     State(
         "stop-mails-stopped", "learner.ask_to_stop_mails", "/stop-mails/{stop}", act=press("Stop these mails")

@@ -15,7 +15,7 @@ from smtpdfix import SMTPDFix
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cohorts import choosing, language, letters, notices, people
+from cohorts import choosing, help_requests, language, letters, notices, people
 from cohorts.links import Links
 from cohorts.mailers import MESSAGES, from_url
 from cohorts.meetings import Meeting
@@ -59,13 +59,14 @@ SUBJECTS = {
     Kind.COHORT_CHANGED: "Your cohort Cohort 1 has changed",
     Kind.CHECK_IN: "Ten seconds about this week in Play with your music",
     Kind.OLD_ANSWERS: "Your answers for Play with your music",
+    Kind.HELP_ASKED: "1 learner in Play with your music asks for help",
     Kind.SIGN_IN: "Your sign-in link for Cohorts",
     Kind.MESSAGE: "News of Play with your music",
     Kind.INVITATION: "Help to organise Play with your music",
 }
 """What each kind says in a list of mails: a new kind needs a line here, and maybe a scene below."""
 
-TO_ORGANISERS = {Kind.SIGN_IN, Kind.INVITATION}
+TO_ORGANISERS = {Kind.SIGN_IN, Kind.INVITATION, Kind.HELP_ASKED}
 
 
 def pending(session: Session, signup: Signup) -> None:
@@ -120,12 +121,17 @@ SCENES: dict[Kind, Callable[[Session, Signup], None]] = {
 
 def mail_of(session: Session, kind: Kind, name: str, title: str) -> Mail:
     """Put one mail of a kind into the outbox, with all it speaks of."""
+    course: Course
     if kind is Kind.INVITATION:
         mail = invited(session, make_user(session, name=name), title)
+    elif kind is Kind.HELP_ASKED:
+        course = make_course(session, make_user(session, name=name), title=title)
+        help_requests.ask(session, make_signup(session, course, name=name), "A secret worry", now())
+        mail = session.scalars(select(Mail).where(Mail.kind == kind.value)).one()
     elif kind in TO_ORGANISERS:
         mail = notices.enqueue(session, kind, user=make_user(session, name=name))
     else:
-        course: Course = make_course(session, title=title)
+        course = make_course(session, title=title)
         signup = make_signup(session, course, name=name)
         SCENES.get(kind, lambda *_: None)(session, signup)
         mail = notices.enqueue(session, kind, signup=signup)
@@ -218,7 +224,7 @@ def test_headers_are_whole_and_nobody_elses(session: Session, links: Links, kind
     message = over_the_wire(render(session, links, mail))
     expected = {"From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Language"}
     expected |= {"Content-Type", "Content-Transfer-Encoding", "MIME-Version"}
-    if kind not in TO_ORGANISERS:
+    if kind not in TO_ORGANISERS - {Kind.HELP_ASKED}:
         expected |= {"List-Unsubscribe", "List-Unsubscribe-Post"}
     if kind is Kind.MESSAGE:
         expected |= {"Reply-To"}
@@ -263,6 +269,11 @@ def test_links_belong_to_the_addressee(session: Session, links: Links, kind: Kin
             assert links.read_sign_in(session, token) is mail.user
         elif route == "join":
             assert links.read_invitation(session, token) is mail.invitation
+        elif route == "stop-help-mails":
+            assert links.read_stop_help_mails(session, token).user is mail.user
+        elif route == "organise":
+            assert mail.course is not None
+            assert token == mail.course.slug
         elif route == "stop-mails":
             assert links.read_stop_mails(session, token)[0] is mail.signup
         else:

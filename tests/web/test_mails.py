@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from cohorts import subscriptions
 from cohorts.database import Database
 from cohorts.links import Links
-from cohorts.models import Signup
+from cohorts.models import CourseOrganiser, Signup
 from cohorts.subscriptions import Topic
-from tests.factories import make_course, make_signup
+from tests.factories import make_course, make_signup, make_user
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
@@ -122,3 +122,26 @@ def test_stop_keeps_what_was_stopped_since_the_row_was_read(
     subscriptions.stop(session, read_early, [Topic.NEWS])
     session.commit()
     assert stopped(database, read_early) == ["reminders", "news"]
+
+
+def test_an_organiser_stops_mails_about_help_with_one_press_and_no_cookie(
+    app: Flask, session: Session, database: Database, links: Links
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    user = make_user(session)
+    course = make_course(session, user, title="Play")
+    mine = session.get_one(CourseOrganiser, (course.id, user.id))
+    session.commit()
+    path, client = links.stop_help_mails(mine).removeprefix("http://localhost"), app.test_client()
+
+    def stopped() -> list[str]:
+        with database.reading() as reading:
+            return reading.get_one(CourseOrganiser, (course.id, user.id)).stopped_mails
+
+    assert "Stop these mails?" in client.get(path).text
+    assert stopped() == []
+    assert client.post(path, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert stopped() == ["help"]
+    assert "These mails come again" in client.post(path, data={"resume": "1"}).text
+    assert stopped() == []
+    assert client.post(f"{path}x").status_code == 404
