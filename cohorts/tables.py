@@ -155,12 +155,12 @@ def _decode_strictly(content: bytes) -> str:
 
 
 def _delimiter(text: str, required: Collection[str]) -> str:
-    """Return what separates the cells of the header; exactly one way must give all ``required``."""
+    """Return what separates the cells of the header: what gives most of them, all ``required`` among them."""
     header = text.lstrip("\n").partition("\n")[0]
     found = {each: {heading_key(name) for name in _cells(header, each)} for each in DELIMITERS}
     fitting = [each for each, names in found.items() if names >= set(required)]
-    if len(fitting) == 1:
-        return fitting[0]
+    if fitting:
+        return max(fitting, key=lambda each: len(found[each]))
     most = max(found.values(), key=lambda names: (len(names & set(required)), len(names)))
     missing = ", ".join(each for each in required if each not in most)
     raise MalformedFile(

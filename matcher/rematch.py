@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from matcher.checks import own_scores
-from matcher.exceptions import InvalidPool, MatcherError
+from matcher.exceptions import InvalidParams, InvalidPool, MatcherError
 from matcher.matching import Meeting, Unplaced
 from matcher.meetings import count_blocks
 from matcher.params import Params
@@ -169,9 +169,12 @@ def rematch(
 
     Raises:
         InvalidPool: an answer is not of its question's kind, or `standing` does not fit the pool.
+        InvalidParams: `max_simultaneous` is set.
     """
     change = change or Change()
     check_standing(pool, standing, change)
+    if params.max_simultaneous is not None:
+        raise InvalidParams("max_simultaneous: a rematch cannot limit how many cohorts meet at one time")
     if len(pool) > MOST:
         raise InvalidPool(f"only pools of up to {MOST:,} learners can be rematched, not {len(pool):,}")
     # Deferred, as in `matcher.match`: compiled kernels and scikit-learn take a moment to load.
