@@ -45,7 +45,9 @@ _NUMBER: Final = r"\d+(?:[.,]\d+)?"
 
 @lru_cache(maxsize=256)
 def _options_in(options: tuple[str, ...]) -> re.Pattern[str]:
-    longest_first = sorted((re.escape(option) for option in options if option), key=len, reverse=True)
+    """Return what finds those options that would be split."""
+    apart = (re.escape(option) for option in options if re.search(r"[,;\n]", option))
+    longest_first = sorted(apart, key=len, reverse=True)
     return re.compile(rf"(?:(?<=[;,\n])|^)\s*({'|'.join(longest_first) or '(?!)'})\s*(?=[;,\n]|$)", re.I)
 
 

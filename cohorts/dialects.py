@@ -213,8 +213,8 @@ def _grouped(text: str, group: str) -> Heading:
     return Heading(f"{group}: {heading.text}", group, heading.text)
 
 
-def _keys(sheet: Sheet, at: int | None = None) -> set[str]:
-    return {heading_key(cell) for cell in sheet.lines[_header(sheet) if at is None else at].cells}
+def _keys(sheet: Sheet) -> set[str]:
+    return {heading_key(cell) for cell in sheet.lines[_header(sheet)].cells}
 
 
 # The dialects
@@ -231,7 +231,10 @@ def _has(dialect: str, *alternatives: Iterable[str]) -> Callable[[Sheet], Layout
 
 
 def _native(sheet: Sheet) -> Layout | None:
-    return _table(sheet, NATIVE, 0) if _keys(sheet, 0).issuperset(native.REQUIRED) else None
+    """Return the layout of a sheet with the columns of this site, none of them twice."""
+    names = [heading_key(cell) for cell in sheet.lines[0].cells if cell]
+    is_native = len(names) == len(set(names)) and set(names).issuperset(native.REQUIRED)
+    return _table(sheet, NATIVE, 0) if is_native else None
 
 
 def _google(sheet: Sheet) -> Layout | None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from config import Settings
 
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024
+MAX_PASTED_BYTES = 4 * 1024 * 1024
 
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
@@ -33,6 +34,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=MAX_UPLOAD_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_PASTED_BYTES,
         MAX_FORM_PARTS=2000,
         WTF_CSRF_TIME_LIMIT=24 * 3600,
         SEND_FILE_MAX_AGE_DEFAULT=3600,

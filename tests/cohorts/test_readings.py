@@ -246,6 +246,12 @@ def test_repeated_headings_are_no_trouble_and_rows_that_are_too_long_are() -> No
     assert problems(file) == [(3, "", "stray", "This row has more cells than the header.")]
 
 
+def test_native_columns_of_which_one_is_there_twice_are_chosen_by_hand() -> None:
+    content = "email,time_zone,availability,goal,Goal\nann@example.org,UTC,Mon 18-20,one,two\n"
+    assert layout_of(content.encode()).dialect == "plain"
+    assert people(read(content))[ANN].goal == "one\ntwo"
+
+
 def test_sheet_without_headings_is_read_from_the_first_row() -> None:
     layout = layout_of(b"ann@example.org\tAnn\nbob@example.org\tBob\n")
     assert [heading.text for heading in layout.headings] == ["Column A", "Column B"]

@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cohorts import availability
-from cohorts.models import Course, KeptRecipe, Signup, SignupState, Upload, User
+from cohorts import availability, privacy
+from cohorts.models import Course, KeptRecipe, Signup, SignupState, Upload, User, now
 from tests import tool_files as made
 from tests.factories import ask, make_course, make_signup, make_user
 from tests.questions import EXAMPLES
@@ -182,6 +182,20 @@ def test_rows_can_be_pasted(session: Session, course: Course, browser: FlaskClie
     done = go_on(browser, answer.location)
     browser.post(f"{done.location}/apply")
     assert availability.write(stored(session)[ANN].availability) == "Mon 09:00-12:00"
+
+
+def test_many_rows_can_be_pasted(course: Course, browser: FlaskClient) -> None:
+    rows = csv_of(("E-mail", "Goal"), *((f"p{number}@example.org", "x" * 900) for number in range(900)))
+    assert browser.post("/organise/poems/import", data={"pasted": rows}).status_code == 302
+
+
+def test_file_that_waits_is_forgotten_with_a_learner_it_names(
+    session: Session, course: Course, browser: FlaskClient
+) -> None:
+    learner = make_signup(session, course, name="Ann", email=ANN)
+    upload(browser, made.DOODLE, "doodle.xlsx")
+    privacy.erase(session, learner, now())
+    assert session.scalar(select(func.count()).select_from(Upload)) == 0
 
 
 def test_cells_are_shown_with_what_they_become(course: Course, browser: FlaskClient) -> None:
