@@ -279,7 +279,8 @@ class _Locked:
                 )
             )
             seat.cohort_id, seat.pinned = cohort_id, pinned
-        self._run.objective = (self._run.objective or 0.0) + gain
+        if self._run.objective is not None:
+            self._run.objective += gain
         self._run.n_placed = sum(each.cohort_id is not None for each in self.seats)
         try:
             with self._session.begin_nested():

@@ -458,7 +458,8 @@ class Run(Base):
 
     ``lease_until`` is pushed on by the worker that executes the run; when it has passed, the
     worker is taken for dead and another may claim the run. What is pinned in the run ``based_on_id``
-    is kept.
+    is kept. ``part_of_id`` is the run that was published in part when this one was left over, and
+    ``course_was`` the state of the course before this one was published.
     A ``rehearsal`` proposes nothing: it only leaves in ``tally`` how many would be unplaced, by reason.
     """
 
@@ -483,6 +484,8 @@ class Run(Base):
     random_state: Mapped[int] = mapped_column(default=0)
     requested_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     based_on_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
+    part_of_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
+    course_was: Mapped[CourseState | None] = mapped_column(state_type(CourseState))
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     worker: Mapped[str | None]
     lease_until: Mapped[datetime | None]
@@ -829,7 +832,8 @@ class Mail(Base):
     """An outbox row: the kind of a mail and its addressee.
 
     It is put into words only when it is sent, so that an erasure reaches it and no link lies in
-    the database. ``course_id`` is the course it is about where the addressee does not tell.
+    the database. ``course_id`` is the course it is about where the addressee does not tell, ``run_id`` the
+    run whose publication it tells of.
     """
 
     __tablename__ = "outbox"
@@ -845,6 +849,7 @@ class Mail(Base):
         ForeignKey("invitations.id", ondelete="CASCADE"), index=True
     )
     message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), index=True)
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
     state: Mapped[MailState] = mapped_column(state_type(MailState), default=MailState.WAITING)
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime] = mapped_column(default=now)

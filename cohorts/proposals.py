@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
-from . import courses, language, notices
+from . import courses, language, notices, parts, weighing
 from .exceptions import Conflict
 from .language import gettext as _
+from .language import marked
 from .meetings import Meeting, of_cohort
 from .models import (
     Cohort,
@@ -25,6 +28,9 @@ from .models import (
     SignupState,
     now,
 )
+
+REPLACED: Final = "a new match was published"
+"""Why a membership ends when another proposal takes the place of its cohort."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,33 +73,66 @@ def of_run(session: Session, run: Run) -> Proposal:
     )
 
 
-def publish(session: Session, run: Run) -> None:
+def publish(
+    session: Session,
+    run: Run,
+    chosen: Collection[str] | None = None,
+    *,
+    seen: int | None = None,
+    hold: timedelta = timedelta(),
+) -> Run | None:
     """Make a proposal official: open the memberships and write to everybody concerned.
 
     Whoever has withdrawn since is left out, also when they came back to wait for a place. Cohorts of
-    an earlier run end.
+    an earlier run end. With ``chosen``, the keys of some cohorts, only these become official; the others,
+    and who has no cohort, are a proposal of their own then, which is returned. ``seen`` is the version of
+    the board that was looked at, and the mails leave after ``hold``.
 
     Raises:
-        Conflict: The run is no proposal (any more), or the course meets at other times by now.
+        Conflict: The run is no proposal (any more), somebody has changed it, nothing was chosen, or the
+            course meets at other times by now.
     """
     locked = select(Course).where(Course.id == run.course_id).with_for_update()
     course = session.scalars(locked.execution_options(populate_existing=True)).one()
-    session.refresh(run)
+    session.refresh(run, with_for_update=True)
     if run.state is not RunState.PROPOSED:
         raise Conflict(_("This run is not a proposal any more, so it cannot be published."))
+    if seen is not None and seen != weighing.version(session, run):
+        raise Conflict(
+            _("Somebody has changed these cohorts by hand since. Look at them before you publish.")
+        )
     require_same_times(course, run)
+    parts.require_latest(session, run)
+    rest = None if chosen is None else parts.leave_rest(session, run, chosen)
     at = now()
-    _end_cohorts(session, course, at)
-    for seat in session.scalars(select(Seat).where(Seat.run_id == run.id).options(joinedload(Seat.signup))):
-        if not takes_part(seat.signup):
-            continue
-        if seat.cohort_id is not None:
-            session.add(Membership(signup_id=seat.signup_id, cohort_id=seat.cohort_id, since=at))
-        kind = notices.Kind.UNPLACED if seat.cohort_id is None else notices.Kind.PLACED
-        notices.enqueue(session, kind, signup=seat.signup)
-    run.state, run.published_at = RunState.PUBLISHED, at
+    _end_cohorts(session, course, run, at)
+    _open_memberships(session, run, at, hold)
+    run.state, run.published_at, run.course_was = RunState.PUBLISHED, at, course.state
     courses.move(session, course, CourseState.RUNNING)
     session.flush()
+    return rest
+
+
+def _open_memberships(session: Session, run: Run, at: datetime, hold: timedelta) -> None:
+    """Seat everybody and write to them; whoever took a seat elsewhere in the meantime has one."""
+    seats = session.scalars(select(Seat).where(Seat.run_id == run.id).options(joinedload(Seat.signup))).all()
+    theirs = select(Seat.signup_id).where(Seat.run_id == run.id)
+    seated = set(
+        session.scalars(
+            select(Membership.signup_id).where(Membership.signup_id.in_(theirs), Membership.until.is_(None))
+        )
+    )
+    for seat in seats:
+        if not takes_part(seat.signup) or seat.signup_id in seated:
+            continue
+        kind = notices.Kind.PLACED
+        if seat.cohort_id is None:
+            kind = notices.Kind.UNPLACED
+            seat.reason = seat.reason or marked("No cohort was found that suits you and the others.")
+        else:
+            session.add(Membership(signup_id=seat.signup_id, cohort_id=seat.cohort_id, since=at))
+        mail = notices.enqueue(session, kind, signup=seat.signup)
+        mail.run_id, mail.not_before = run.id, at + hold
 
 
 def takes_part(signup: Signup) -> bool:
@@ -127,16 +166,20 @@ def _as_kept(value: date | int) -> str | int:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _end_cohorts(session: Session, course: Course, at: datetime) -> None:
-    """End the living cohorts of a course, because a new proposal takes their place."""
+def _end_cohorts(session: Session, course: Course, run: Run, at: datetime) -> None:
+    """End the living cohorts of a course, because a new proposal takes their place.
+
+    Those of other parts of the same proposal go on.
+    """
     living = (
         select(Cohort.id)
         .join(Run)
         .where(Run.course_id == course.id, Run.state == RunState.PUBLISHED, Cohort.ended_at.is_(None))
+        .where(parts.family_of(Run) != parts.family_id(run))
     )
     session.execute(
         update(Membership)
         .where(Membership.cohort_id.in_(living), Membership.until.is_(None))
-        .values(until=at, ended_because="a new match was published")
+        .values(until=at, ended_because=REPLACED)
     )
     session.execute(update(Cohort).where(Cohort.id.in_(living)).values(ended_at=at))

@@ -12,7 +12,7 @@ from sqlalchemy.sql.base import ExecutableOption
 from . import meetings
 from .asking import custom_questions
 from .exceptions import NotFound
-from .language import Sentence, translated
+from .language import Sentence, marked, translated
 from .language import lazy_gettext as lazy
 from .models import Cohort, Course, Membership, Run, RunState, Seat, Signup, SignupState
 from .roster_rows import RosterRow, clock, row_of
@@ -23,6 +23,7 @@ _PAGE: Final = 10_000
 """As many go into one query of a page."""
 
 NOT_MATCHED_YET = lazy("Signed up after the cohorts were formed.")
+NOT_PUBLISHED_YET = marked("In a part of the proposal that is not published yet.")
 
 
 def rows(session: Session, course: Course, only: ColumnElement[bool] | None = None) -> list[RosterRow]:
@@ -153,4 +154,10 @@ def _left(session: Session, course: Course, placed: set[int]) -> list[int]:
 def _reasons(session: Session, run: Run) -> dict[int, str | Sentence]:
     """Return why learners were left without a cohort, by the ids of their sign-ups."""
     unplaced = select(Seat.signup_id, Seat.reason).where(Seat.run_id == run.id, Seat.cohort_id.is_(None))
-    return dict(session.execute(unplaced).all())
+    left_over = (
+        select(Seat.signup_id)
+        .join(Run)
+        .where(Run.course_id == run.course_id, Run.state == RunState.PROPOSED, Run.part_of_id.is_not(None))
+    )
+    waiting = dict.fromkeys(session.scalars(left_over), NOT_PUBLISHED_YET)
+    return {**dict(session.execute(unplaced).all()), **waiting}

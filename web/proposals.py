@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from statistics import fmean, quantiles
 from typing import Any, Final
 
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import courses, directory, language, proposals, runs, signups
+from cohorts import courses, directory, language, proposals, runs, signups, take_back, weighing
 from cohorts.asking import custom_questions
 from cohorts.exceptions import Conflict, InvalidInput, RunInProgress, UnfitPool
 from cohorts.language import gettext as _
 from cohorts.meetings import Meeting, local_times, weekly, when
-from cohorts.models import Course, Run, RunState
+from cohorts.models import Course, Run, RunState, now
 from cohorts.policies import Act
 from cohorts.week import SLOT_MINUTES
 
@@ -49,7 +50,7 @@ def scores(cohorts: list[proposals.ProposedCohort]) -> Scores | None:
 
 def gap_in_words(run: Run) -> str:
     """Return how far a proposal can be from the best one, as a sentence."""
-    if run.objective is None or run.bound is None or run.objective <= 0:
+    if run.objective is None or run.bound is None or run.objective <= 0 or run.objective > run.bound:
         return ""
     gap = run.bound / run.objective - 1
     if gap <= 0:
@@ -163,6 +164,8 @@ def _proposal_page(course: Course, found: Run, proposal: proposals.Proposal) -> 
         cohorts=shown,
         scores=scores(ordered),
         gap=gap_in_words(found),
+        leaves=take_back.until(session(), found, now()),
+        adjusted=weighing.version(session(), found),
         by=by,
         zone=zone,
         zones=sorted(zones | {zone} if zone else zones),
@@ -218,21 +221,33 @@ def cancel(slug: str, key: str) -> ResponseReturnValue:
 @blueprint.route("/<slug>/runs/<key>/publish", methods=["GET", "POST"])
 @organiser_required
 def publish(slug: str, key: str) -> ResponseReturnValue:
-    """Say who will get a mail (GET), and publish (POST)."""
+    """Say who will get a mail (GET), and publish all cohorts or some (POST)."""
     course = own_course(slug)
     found = runs.get(session(), course, key)
+    form = request.form
     try:
         if found.state is not RunState.PROPOSED:
             raise Conflict(_("This run is not a proposal any more; only a proposal can be published."))
         proposals.require_same_times(course, found)
         if request.method != "POST":
             return _publish_page(course, found)
-        proposals.publish(session(), found)
+        rest = proposals.publish(
+            session(),
+            found,
+            form.getlist("cohort") if "some" in form else None,
+            seen=form.get("seen", type=int),
+            hold=timedelta() if "at_once" in form else take_back.HOLD,
+        )
     except Conflict as error:
         session().rollback()
         return conflict(own_course(slug), str(error))
     session().commit()
-    flash(_("The cohorts are published. The mails are on their way."), "good")
+    if "at_once" in form:
+        flash(_("The cohorts are published. The mails are on their way."), "good")
+    else:
+        flash(_("The cohorts are published. The mails leave in ten minutes."), "good")
+    if rest is not None:
+        flash(_("The other cohorts are a proposal of their own now; it is among the runs."), "good")
     return redirect(url_for(".run", slug=slug, key=key))
 
 
@@ -246,8 +261,27 @@ def _publish_page(course: Course, found: Run) -> str:
         "organiser/publish.html",
         course=course,
         run=found,
-        n_cohorts=len(proposal.cohorts),
+        cohorts=[each for each in proposal.cohorts if each.members],
+        unplaced=[each for each in unplaced if proposals.takes_part(each)],
+        takes_part=proposals.takes_part,
+        version=weighing.version(session(), found),
         placed=placed,
         left_over=left_over,
         gone=len(seated) + len(unplaced) - placed - left_over,
     )
+
+
+@blueprint.post("/<slug>/runs/<key>/take-back")
+@organiser_required
+def take_it_back(slug: str, key: str) -> ResponseReturnValue:
+    """Take back what was published, before its mails leave."""
+    course = own_course(slug)
+    found = runs.get(session(), course, key)
+    try:
+        take_back.take_back(session(), found)
+    except Conflict as error:
+        session().rollback()
+        return conflict(own_course(slug), str(error))
+    session().commit()
+    flash(_("It is taken back: this is a proposal again, and nobody was told anything."), "good")
+    return redirect(url_for(".run", slug=slug, key=key), 303)

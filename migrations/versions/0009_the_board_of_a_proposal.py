@@ -1,4 +1,4 @@
-"""The board of a proposal: pins, adjustments that can be undone, and what a change would do.
+"""The board of a proposal: pins, changes that can be undone, what they would do; publishing in part.
 
 Revision: 0009
 """
@@ -10,6 +10,9 @@ revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
+
+REFERENCES = (("runs", "based_on_id"), ("runs", "part_of_id"), ("outbox", "run_id"))
+"""Columns that name a run."""
 
 TABLES = ("adjustments", "seat_changes", "weighings")
 
@@ -25,12 +28,15 @@ def indexed(table: str, *columns: str) -> None:
 
 
 def upgrade() -> None:
+    for name, column in REFERENCES:
+        with op.batch_alter_table(name) as table:
+            table.add_column(sa.Column(column, sa.Integer(), nullable=True))
+            table.create_foreign_key(
+                op.f(f"fk_{name}_{column}_runs"), "runs", [column], ["id"], ondelete="SET NULL"
+            )
+            table.create_index(op.f(f"ix_{name}_{column}"), [column])
     with op.batch_alter_table("runs") as table:
-        table.add_column(sa.Column("based_on_id", sa.Integer(), nullable=True))
-        table.create_foreign_key(
-            op.f("fk_runs_based_on_id_runs"), "runs", ["based_on_id"], ["id"], ondelete="SET NULL"
-        )
-        table.create_index(op.f("ix_runs_based_on_id"), ["based_on_id"])
+        table.add_column(sa.Column("course_was", sa.String(20), nullable=True))
     with op.batch_alter_table("cohorts") as table:
         table.add_column(sa.Column("set_aside", sa.JSON(), nullable=False, server_default="[]"))
         table.add_column(sa.Column("pinned", sa.Boolean(), nullable=False, server_default=sa.false()))
@@ -106,6 +112,9 @@ def downgrade() -> None:
         table.drop_column("pinned")
         table.drop_column("set_aside")
     with op.batch_alter_table("runs") as table:
-        table.drop_index(op.f("ix_runs_based_on_id"))
-        table.drop_constraint(op.f("fk_runs_based_on_id_runs"), type_="foreignkey")
-        table.drop_column("based_on_id")
+        table.drop_column("course_was")
+    for name, column in reversed(REFERENCES):
+        with op.batch_alter_table(name) as table:
+            table.drop_index(op.f(f"ix_{name}_{column}"))
+            table.drop_constraint(op.f(f"fk_{name}_{column}_runs"), type_="foreignkey")
+            table.drop_column(column)

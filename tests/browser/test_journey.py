@@ -163,6 +163,7 @@ def match_and_publish(page: Page, slug: str) -> None:
     page.get_by_role("button", name="Match", exact=True).click()
     expect(page.get_by_role("heading", name="Proposal")).to_be_visible(timeout=60_000)
     page.get_by_role("link", name=re.compile("Publish")).click()
+    page.get_by_label("Send the mails at once").first.check()
     page.get_by_role("button", name=re.compile("Publish and send")).click()
     expect(page.get_by_text("The cohorts are published")).to_be_visible()
 

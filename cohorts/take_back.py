@@ -1,0 +1,81 @@
+"""Taking back what was published, while its mails have not left yet."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from .exceptions import Conflict
+from .language import gettext as _
+from .models import Cohort, Course, Mail, MailState, Membership, Run, RunState, now
+from .proposals import REPLACED
+
+HOLD: Final = timedelta(minutes=10)
+"""So long the mails of a publication wait."""
+
+
+def until(session: Session, run: Run, at: datetime) -> datetime | None:
+    """Return when the mails about a published run leave; None once any has, or there are none."""
+    if run.state is not RunState.PUBLISHED:
+        return None
+    mails, untouched, leaves = session.execute(
+        select(
+            func.count(),
+            func.count().filter(Mail.state == MailState.WAITING, Mail.attempts == 0),
+            func.min(Mail.not_before),
+        ).where(Mail.run_id == run.id)
+    ).one()
+    found: datetime | None = leaves
+    return found if found is not None and mails == untouched and found > at else None
+
+
+def take_back(session: Session, run: Run) -> None:
+    """Make a published run a proposal again, as if it had never been published.
+
+    Its mails do not leave, and nobody has been a member of its cohorts. What it took the place of lives on,
+    and the course is as it was.
+
+    Raises:
+        Conflict: A mail has left already, or the run is not published.
+    """
+    locked = select(Course).where(Course.id == run.course_id).with_for_update()
+    course = session.scalars(locked.execution_options(populate_existing=True)).one()
+    session.refresh(run, with_for_update=True)
+    if run.state is not RunState.PUBLISHED or until(session, run, now()) is None:
+        raise Conflict(_("The mails are on their way, so this cannot be taken back any more."))
+    waiting = Mail.run_id == run.id, Mail.state == MailState.WAITING, Mail.attempts == 0
+    dropped = session.execute(update(Mail).where(*waiting).values(state=MailState.DROPPED, run_id=None))
+    left = session.scalar(select(func.count()).where(Mail.run_id == run.id))
+    if left or not dropped.rowcount:  # type: ignore[attr-defined]
+        raise Conflict(_("The mails are on their way, so this cannot be taken back any more."))
+    published = run.published_at
+    cohorts = select(Cohort.id).where(Cohort.run_id == run.id)
+    session.execute(delete(Membership).where(Membership.cohort_id.in_(cohorts)))
+    _revive(session, course, published)
+    if run.course_was is not None:
+        course.state = run.course_was
+    run.state, run.published_at, run.course_was = RunState.PROPOSED, None, None
+    session.flush()
+
+
+def _revive(session: Session, course: Course, ended: datetime | None) -> None:
+    """Let the cohorts live again that ended at a moment because others took their place."""
+    replaced = select(Cohort.id).join(Run).where(Run.course_id == course.id, Cohort.ended_at == ended)
+    seated = select(Membership.signup_id).where(Membership.until.is_(None))
+    session.execute(
+        update(Membership)
+        .where(Membership.cohort_id.in_(replaced), Membership.until == ended)
+        .where(Membership.ended_because == REPLACED, Membership.signup_id.not_in(seated))
+        .values(until=None, ended_because="")
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(Cohort)
+        .where(Cohort.id.in_(replaced))
+        .values(ended_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    session.expire_all()
