@@ -30,6 +30,7 @@ ACTIONS: Final = {
     "change_board": _("changed the board of a proposal"),
     "rerun": _("asked for a match around what is pinned"),
     "publish": _("published cohorts"),
+    "take_it_back": _("took back what was published"),
     "import_": _("uploaded a file"),
     "import_columns": _("said what the columns of a file are"),
     "apply": _("imported sign-ups from a file"),

@@ -263,7 +263,10 @@ def _publish_page(course: Course, found: Run) -> str:
         run=found,
         cohorts=[each for each in proposal.cohorts if each.members],
         unplaced=[each for each in unplaced if proposals.takes_part(each)],
-        takes_part=proposals.takes_part,
+        names={
+            each.cohort.id: [member.name for member in each.members if proposals.takes_part(member)]
+            for each in proposal.cohorts
+        },
         version=weighing.version(session(), found),
         placed=placed,
         left_over=left_over,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,7 +12,19 @@ from sqlalchemy import func, select
 
 from cohorts import runs
 from cohorts.database import Database
-from cohorts.models import Adjustment, Cohort, CourseOrganiser, Run, Seat, Signup, User
+from cohorts.models import (
+    Adjustment,
+    Cohort,
+    CourseOrganiser,
+    Mail,
+    MailState,
+    Run,
+    RunState,
+    Seat,
+    Signup,
+    User,
+    now,
+)
 from cohorts.weighing import Weigher
 from tests.cohorts.test_adjust import proposal
 from tests.factories import make_user
@@ -210,3 +223,30 @@ def test_a_board_takes_as_many_queries_for_many_learners(desk: Desk, count_queri
     count_queries.clear()
     desk.browser.get(address)
     assert len(count_queries) <= 14
+
+
+def test_some_cohorts_are_published_with_ten_minutes_to_take_it_back(desk: Desk) -> None:
+    address = desk.address.removesuffix("/board")
+    page = desk.browser.get(address + "/publish").text
+    assert "Publish and send 19 mails" in page
+    assert "Learner 00, Learner 01" in page
+    nothing = desk.browser.post(address + "/publish", data={"some": "1", "seen": 0})
+    assert (nothing.status_code, "Choose at least one cohort" in nothing.text) == (409, True)
+    late = desk.browser.post(address + "/publish", data={"seen": 4})
+    assert (late.status_code, "changed these cohorts by hand" in late.text) == (409, True)
+    done = desk.browser.post(address + "/publish", data={"some": "1", "cohort": desk.cohorts[0], "seen": 0})
+    assert done.status_code == 302
+    page = desk.browser.get(address).text
+    assert "The mails leave in ten minutes." in page
+    assert "The other cohorts are a proposal of their own now" in page
+    assert "Take it back" in page
+    with desk.database.reading() as session:
+        waiting = session.scalars(select(Mail).where(Mail.state == MailState.WAITING)).all()
+        assert {mail.signup.key for mail in waiting if mail.signup} == set(desk.members[0])
+        assert all(mail.not_before > now() + timedelta(minutes=9) for mail in waiting)
+    assert desk.browser.post(address + "/take-back").status_code == 303
+    assert "nobody was told anything" in desk.browser.get(address).text
+    assert desk.browser.post(address + "/take-back").status_code == 409
+    with desk.database.reading() as session:
+        assert session.get_one(Run, desk.run_id).state is RunState.PROPOSED
+        assert set(session.scalars(select(Mail.state))) == {MailState.DROPPED}

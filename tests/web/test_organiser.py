@@ -138,6 +138,7 @@ def match_form(**given: str) -> dict[str, str]:
 
 
 VALUES = {
+    "weighing_key": "none",
     "slug": "poems",
     "key": "0123456789abcdef",
     "format_": "csv",
@@ -182,6 +183,7 @@ def test_every_route_of_a_foreign_course_answers_404(
         "publish": run.key,
         "cancel": run.key,
         "run_progress": run.key,
+        **dict.fromkeys(("board", "weigh", "change_board", "rerun", "take_it_back"), run.key),
         "signup": learner.key,
     }
     browser = signed_in(stranger)
@@ -208,6 +210,7 @@ def test_every_route_with_a_foreign_key_answers_404(
         "publish": run.key,
         "cancel": run.key,
         "run_progress": run.key,
+        **dict.fromkeys(("board", "weigh", "change_board", "rerun", "take_it_back"), run.key),
         "signup": learner.key,
     }
     answers = {}
@@ -739,7 +742,7 @@ def test_proposal_takes_a_fixed_number_of_queries(
     run = make_proposal(session, course, cohorts=cohorts)
     count_queries.clear()
     browser.get(f"/organise/poems/runs/{run.key}")
-    assert len([each for each in count_queries if each.startswith("SELECT")]) == 8
+    assert len([each for each in count_queries if each.startswith("SELECT")]) == 9
 
 
 def test_proposal_without_any_cohort(session: Session, course: Course, browser: FlaskClient) -> None:
@@ -869,7 +872,7 @@ def test_mails_after_publishing_say_who_when_and_why(
     session: Session, course: Course, browser: FlaskClient, links: Links
 ) -> None:
     run = make_proposal(session, course)
-    browser.post(f"/organise/poems/runs/{run.key}/publish")
+    browser.post(f"/organise/poems/runs/{run.key}/publish", data={"at_once": "1"})
     mails = {mail.kind: mail for mail in session.scalars(select(Mail).order_by(Mail.id))}
     words = {}
     for kind, mail in mails.items():
