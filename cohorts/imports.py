@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -122,6 +122,24 @@ def dry_run_by(session: Session, course: Course, layout: Layout, recipe: Recipe,
     known = _known(session, course)
     file = readings.read(layout, recipe, knowledge(course, known.values()))
     return _plan(course, file, name, known, _free(session, course))
+
+
+def plan_answers(
+    session: Session, course: Course, people: Sequence[Answers], columns: Collection[str]
+) -> Plan:
+    """Say what an import of answers would do that come from a program, numbered from 1.
+
+    Stored answers to what is not among ``columns`` stay as they are.
+    """
+    first: dict[str, int] = {}
+    entries = []
+    for number, answers in enumerate(people, start=1):
+        earlier = first.setdefault(answers.email, number)
+        message = _("%(email)s is on line %(line)s already.", email=answers.email, line=earlier)
+        problems = () if earlier == number else (Problem("email", message),)
+        entries.append(native.Entry(number, answers, problems))
+    file = native.File(tuple(entries), tuple(columns), ())
+    return _plan(course, file, "", _known(session, course), _free(session, course))
 
 
 def knowledge(course: Course, people: Iterable[Signup] = ()) -> Known:

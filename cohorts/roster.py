@@ -11,8 +11,9 @@ from sqlalchemy.sql.base import ExecutableOption
 
 from . import meetings
 from .asking import custom_questions
-from .exceptions import NotFound
+from .exceptions import InvalidInput, NotFound
 from .language import Sentence, marked, translated
+from .language import gettext as _
 from .language import lazy_gettext as lazy
 from .models import Cohort, Course, Membership, Run, RunState, Seat, Signup, SignupState
 from .roster_rows import RosterRow, clock, row_of
@@ -39,16 +40,42 @@ def stream(
     session: Session, course: Course, only: ColumnElement[bool] | None = None, *, batch: int = _BATCH
 ) -> Iterator[RosterRow]:
     """Yield the rows of a roster, read ``batch`` at a time, so that thousands of them take little memory."""
-    living = {each.id: each for each in cohorts(session, course, only=only)}
+    living = _living(session, course, only)
+    run = latest_published(session, course) if only is None else None
+    reasons = {} if run is None else _reasons(session, run)
+    return _rows(session, course, _seats(session, course, living, run), living, reasons, batch)
+
+
+def page(session: Session, course: Course, after: int, most: int) -> tuple[list[RosterRow], int | None]:
+    """Return at most so many rows behind that of the sign-up with the id ``after``, 0 for the first ones.
+
+    The last one's id comes along while there are more.
+
+    Raises:
+        InvalidInput: That sign-up is not in the roster any more.
+    """
+    living, run = _living(session, course, None), latest_published(session, course)
+    seats = _seats(session, course, living, run)
+    first = next((n for n, (each, _cohort) in enumerate(seats, start=1) if each == after), 0)
+    if after and not first:
+        raise InvalidInput({"cursor": [_("The roster has changed. Begin again.")]})
+    some = seats[first : first + most]
+    reasons = {} if run is None else _reasons(session, run)
+    rows = list(_rows(session, course, some, living, reasons, most))
+    return rows, some[-1][0] if first + most < len(seats) else None
+
+
+def _living(session: Session, course: Course, only: ColumnElement[bool] | None) -> dict[int, Cohort]:
+    return {each.id: each for each in cohorts(session, course, only=only)}
+
+
+def _seats(
+    session: Session, course: Course, living: Mapping[int, Cohort], run: Run | None
+) -> list[tuple[int, int | None]]:
+    """Return the ids of learners and of their cohorts, in order; with a run, also who has no cohort."""
     placed = _placed(session, course, living)
-    if only is not None:
-        return _rows(session, course, placed, living, {}, batch)
-    run = latest_published(session, course)
-    if run is None:
-        return iter(())
-    left = _left(session, course, {each for each, _ in placed})
-    seats = [*placed, *((each, None) for each in left)]
-    return _rows(session, course, seats, living, _reasons(session, run), batch)
+    left = [] if run is None else _left(session, course, {each for each, _cohort in placed})
+    return [*placed, *((each, None) for each in left)]
 
 
 def _rows(

@@ -26,7 +26,19 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     from cohorts.database import Database
     from cohorts.links import Links
 
-    from . import auth, compression, errors, learner, locales, mails, organiser, security
+    from . import (
+        api,
+        api_base,
+        auth,
+        compression,
+        errors,
+        learner,
+        locales,
+        mails,
+        organiser,
+        security,
+        token_pages,
+    )
     from . import database as requests
 
     settings = settings or config.load()
@@ -46,11 +58,14 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     csrf = CSRFProtect(app)
     for view in (mails.stop_mails, mails.stop_help_mails):
         csrf.exempt(view)  # a mail program comes without a cookie
+    csrf.exempt(api.blueprint)  # programs show a token in each request; cookies count for nothing there
     compression.init_app(app)
     security.init_app(app, secure=settings.public_url.startswith("https://"))
     auth.init_app(app)
     app.register_blueprint(learner.blueprint)
     app.register_blueprint(organiser.blueprint)
+    app.register_blueprint(token_pages.blueprint)
+    api_base.document(app).register_blueprint(api.blueprint)
     errors.init_app(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

@@ -423,7 +423,17 @@ ORGANISERS_PAGES = (
 )
 
 
+def _make_token(page: Page) -> None:
+    page.get_by_label("What is it for?").fill("Nightly export to Canvas")
+    press("Make it")(page)
+
+
 OTHER_PAGES = (
+    State("tokens", "account.tokens", "/account/tokens", ORGANISER),
+    State("tokens-empty", "account.tokens", "/account/tokens", NEWCOMER),
+    State("tokens-made", "account.tokens", "/account/tokens", ORGANISER, act=_make_token),
+    State("tokens-errors", "account.tokens", "/account/tokens", NEWCOMER, act=press("Make it")),
+    State("tokens-right-to-left", "account.tokens", "/account/tokens", ORGANISER, rtl=True),
     State("sign-in", "auth.sign_in", "/sign-in"),
     State("sign-in-sent", "auth.sign_in", "/sign-in", act=_ask_for_link),
     State("sign-in-confirm", "auth.confirm_sign_in", "/sign-in/{sign_in}"),
@@ -444,6 +454,7 @@ NO_PAGES = {
     "organiser.run_progress",
     "organiser.weighed",
     "organiser.refused_rows",
+    "organiser.chosen",
     "organiser.export",
     "organiser.qr",
 }
