@@ -16,6 +16,7 @@ from werkzeug.exceptions import BadRequest
 
 from cohorts import policies, tokens
 from cohorts.database import Database
+from cohorts.exceptions import InvalidInput
 from cohorts.language import gettext as _
 from cohorts.models import User, now
 from cohorts.policies import Act
@@ -109,15 +110,20 @@ def operation(
     """
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        asked = _query_of(view)
+
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
             user = authenticate(scope)
+            unknown = sorted(request.args.keys() - asked)
+            if unknown:  # a slip of the pen is told, not passed over
+                raise InvalidInput({unknown[0]: [_("There is no such argument.")]})
             if "course" in kwargs:
                 kwargs["course"] = policies.course_for(session(), user, kwargs["course"], act)
             answer: ResponseReturnValue = view(*args, **kwargs)
             return answer
 
-        refusals = ["UNAUTHORIZED", "FORBIDDEN", "TOO_MANY_REQUESTS", *also]
+        refusals = ["UNAUTHORIZED", "FORBIDDEN", "UNPROCESSABLE_ENTITY", "TOO_MANY_REQUESTS", *also]
         refusals += ["NOT_FOUND"] if "<" in rule else []
         for name in refusals:
             guarded = blueprint.alt_response(HTTPStatus[name].value, name)(guarded)
@@ -129,6 +135,12 @@ def operation(
         return blueprint.route(rule, methods=[method], parameters=parameters)(guarded)  # type: ignore[no-any-return]
 
     return decorate
+
+
+def _query_of(view: Callable[..., Any]) -> set[str]:
+    """Return the arguments of the address that a view takes, as its document tells them."""
+    told = getattr(view, "_apidoc", {}).get("arguments", {}).get("parameters", ())
+    return {name for each in told if each["in"] == "query" for name in each["schema"]().fields}
 
 
 def authenticate(scope: Scope) -> User:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from .cli_files import export_command, import_command, sample_command, user_group
+from .cli_lists import courses_command, runs_command, signups_command
 from .cli_match import match_command
 from .cli_rematch import rematch_command
 from .cli_search import Refused
@@ -107,5 +108,10 @@ def downgrade(revision: str) -> None:
     serving.open_database().downgrade(revision)
 
 
-for command in (match_command, rematch_command, import_command, export_command, sample_command, user_group):
+COMMANDS = (
+    *(match_command, rematch_command, sample_command, courses_command, signups_command, runs_command),
+    *(import_command, export_command, user_group),
+)
+
+for command in COMMANDS:
     cli.add_command(command)

@@ -47,8 +47,8 @@ def import_command(course: str, file: str, dry_run: bool, leave_out_refused: boo
     from cohorts import imports
     from cohorts.models import now
 
-    with _database() as database, database.transaction() as session:
-        found = _course(session, course)
+    with opened() as database, database.transaction() as session:
+        found = named_course(session, course)
         plan = read_file(file, lambda content: imports.dry_run(session, found, content, file, zone))
         _print_notes(file, plan)
         refused = print_problems(file, plan.rows) and not leave_out_refused
@@ -91,8 +91,8 @@ def export_command(
 
     if out is None and format_ == "xlsx" and sys.stdout.isatty():
         raise Refused("A workbook cannot be shown on a terminal. Give --out FILE.")
-    with _database() as database, database.reading() as session:
-        found = _course(session, course)
+    with opened() as database, database.reading() as session:
+        found = named_course(session, course)
         choice = exports.Choice(
             cohort=_cohort_key(session, found, cohort) if cohort else "",
             columns=tuple(each.strip() for each in columns.split(",") if each.strip()),
@@ -150,7 +150,7 @@ def add_user(email: str, role: str, name: str) -> None:
     found = address(email)
     if not is_address(found):
         raise Refused(f"{email} is not an e-mail address.")
-    with _database() as database, database.transaction() as session:
+    with opened() as database, database.transaction() as session:
         if session.scalar(select(User.id).where(User.email == found)) is not None:
             raise Refused(f"{found} can sign in already.")
         session.add(User(email=found, name=name, role=Role(role)))
@@ -172,7 +172,7 @@ def link_user(email: str) -> None:
     from cohorts.models import User
 
     settings = config.load()
-    with _database() as database, database.reading() as session:
+    with opened() as database, database.reading() as session:
         user = session.scalar(select(User).where(User.email == address(email), User.active.is_(True)))
         if user is None:
             raise Refused(f"Nobody signs in as {email}. Add them with: cohorts user add {email}")
@@ -180,7 +180,7 @@ def link_user(email: str) -> None:
 
 
 @contextmanager
-def _database() -> Iterator[Database]:
+def opened() -> Iterator[Database]:
     """Give the database that the settings name, and let go of it at the end."""
     from .serving import open_database
 
@@ -191,7 +191,8 @@ def _database() -> Iterator[Database]:
         database.engine.dispose()
 
 
-def _course(session: Session, slug: str) -> Course:
+def named_course(session: Session, slug: str) -> Course:
+    """Return the course with this last part of its address."""
     from sqlalchemy import select
 
     from cohorts.models import Course

@@ -24,6 +24,7 @@ from cohorts import (
     person_blocks,
     proposals,
     schedule,
+    tokens,
     weighing,
 )
 from cohorts.adjust import Hand
@@ -75,6 +76,7 @@ def fill(world: World, session: Session) -> None:
     arabic(world, session, organiser)
     _own_questions(world, session, organiser)
     _shared(world, session, organiser)
+    _tokens(world, session)
     course = new_course(world, session, organiser, "files", "Files and rosters")
     rows = b"email,time_zone,availability\nann@example.org,UTC,Mon 18:00-20:00\nbad,UTC,Mon 25:00-26:00\n"
     upload = Upload(course_id=course.id, user_id=organiser.id, name="sign-ups.csv", content=rows)
@@ -91,6 +93,14 @@ def fill(world: World, session: Session) -> None:
         session.add(kept)
         session.flush()
         world.words[name] = kept.key
+
+
+def _tokens(world: World, session: Session) -> None:
+    """One token that works and was used, and one whose time is over."""
+    for name, age in (("Sign-ups from the shop", 2), ("Nightly export", 40)):
+        made = now() - timedelta(days=age)
+        token, _text = tokens.make(session, world.users["organiser"], name, list(tokens.Scope), 30, made)
+        token.last_used_at = made + timedelta(hours=5)
 
 
 def _signing_up(world: World, session: Session, organiser: User) -> None:

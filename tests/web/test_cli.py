@@ -415,6 +415,18 @@ class TestWithDatabase:
         wrong = run("export", "music", "--columns", "shoes")
         assert (wrong.exit_code, "no column shoes" in wrong.stderr) == (2, True)
 
+    def test_lists_for_people_and_for_scripts(self, database: Database) -> None:
+        with database.transaction() as session:
+            publish(session, make_course(session, slug="music", title="Music"), ["UTC", "UTC"])
+        assert run("courses").stdout == "music\topen\t2027-01-11\tMusic\n"
+        assert json.loads(run("courses", "--json").stdout)[0]["slug"] == "music"
+        people = json.loads(run("signups", "music", "--json").stdout)
+        assert [each["state"] for each in people] == ["confirmed"] * 3
+        assert "secret@example.org" not in run("signups", "music", "--json").stdout
+        assert len(run("signups", "music").stdout.splitlines()) == 3
+        assert json.loads(run("runs", "music", "--json").stdout)[0]["state"] == "published"
+        assert run("runs", "nothing").stderr == "Error: There is no course nothing.\n"
+
     def test_user_add_and_link(self, database: Database, links: Links) -> None:
         added = run("user", "add", "Ada@Example.org", "--role", "admin", "--name", "Ada")
         assert (added.exit_code, added.stdout) == (0, "ada@example.org is an administrator now.\n")
