@@ -411,7 +411,7 @@ ORGANISERS_PAGES = (
     State("roster-many", "organiser.roster", "/organise/many/roster", ORGANISER),
     State("export", "organiser.export_page", "/organise/running/export", ORGANISER),
     State("export-empty", "organiser.export_page", "/organise/usual/export", ORGANISER),
-    State("export-errors", "organiser.export_page", "/organise/long/export", ORGANISER, act=press("Save")),
+    State("export-errors", "", "/organise/long/export", ORGANISER, act=press("Save")),
     State("export-long", "organiser.export_page", "/organise/long/export", ORGANISER),
     State("export-right-to-left", "organiser.export_page", "/organise/arabic/export", ORGANISER, rtl=True),
     State("print", "organiser.print_roster", "/organise/running/roster/print", ORGANISER),
