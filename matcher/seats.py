@@ -168,10 +168,12 @@ def _generated(seating: Seating, candidates: Sequence[Cohort], watch: Watch) -> 
             if rows not in held
         }
         stalls = at > PATIENCE and worths[-1] - worths[-PATIENCE] < TOO_LITTLE
-        if watch.is_over(0.6) or (asked == everybody and (stalls or not fresh)):
+        if asked == everybody and (stalls or not fresh):
+            break
+        held.update(fresh)
+        if watch.is_over(0.6):
             break
         asked = list(found) if fresh and not stalls else everybody
-        held.update(fresh)
         gains = np.array(list(held.values()))
         relaxed = solve_relaxation(_matrix(list(held), seating.n_rows), gains, seating.n_rows)
         prices = relaxed.prices
