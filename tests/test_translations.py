@@ -19,6 +19,7 @@ COMMAND_LINE = {
     "backends",
     "cli",
     "cli_files",
+    "cli_lists",
     "cli_match",
     "cli_rematch",
     "cli_search",
@@ -26,12 +27,22 @@ COMMAND_LINE = {
     "serving",
 }
 """The command line speaks English."""
-NO_WORDS = {"database", "models", "sample", "sample_words", "week"}
-"""Nothing of these is shown as it stands, or it is made up for trying things out."""
-ONLY_PROGRAMS = {"learning", "preview"}
-"""No page shows what these say: programs that use the matcher do, and the command line."""
-NAMES = {"Bahasa Indonesia", "Mon 18:00-21:00; Sat 09:00-12:00", "It cannot be put into words."}
-"""A language's own name, what is written in files, and what the outbox says to whoever runs the site."""
+NO_WORDS = {"database", "dialects", "headings", "models", "old_enough", "sample", "sample_words", "week"}
+"""Nothing of these is shown as it stands: keys, what stands in files of other tools, or made up to try things."""
+ONLY_PROGRAMS = {"api_base", "api_schemas", "learning", "preview"}
+"""No page shows what these say: the API does, programs that use the matcher, and the command line."""
+NAMES = {
+    "Bahasa Indonesia",
+    "Mon 18:00-21:00; Sat 09:00-12:00",
+    "It cannot be put into words.",
+    "{age}",
+    "website",
+    "image/png",
+    "summary_large_image",
+}
+"""A language's own name, what is written in files, what the outbox says to whoever runs the site, and values that
+only programs read.
+"""
 
 
 def unmarked(find: Callable[[str], list[marks.Finding]], *patterns: str) -> list[str]:
