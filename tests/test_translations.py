@@ -35,6 +35,7 @@ NAMES = {
     "Bahasa Indonesia",
     "Mon 18:00-21:00; Sat 09:00-12:00",
     "It cannot be put into words.",
+    ".csv,.tsv,.txt,.xlsx",
     "{age}",
     "website",
     "image/png",
