@@ -4,8 +4,9 @@
 
 The sign-ups are matched, then weeks go by. Each week one in twenty leaves, and of those who left before one
 in ten comes back. Members of a cohort that is large enough get to know each other, a pair in five a week, and
-now and then people of two cohorts whose hours meet do. Three ways to go on are told apart: never rematching,
-rematching each week, and matching everybody afresh each week. Told are, week by week, how many sit in a
+now and then people of two cohorts whose hours meet do. Four ways to go on are told apart: never rematching,
+rematching each week, and matching everybody afresh each week, knowing of
+connections or not. Told are, week by week, how many sit in a
 cohort that is large enough, how many members were moved, and how many of all connections join people of one
 cohort.
 """
@@ -17,6 +18,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +55,9 @@ class Season:
             )
         )
 
-    def begin(self) -> None:
-        """Match everybody."""
-        pool = self.pool()
+    def begin(self, *, knowing: bool = False) -> None:
+        """Match everybody, if wished knowing of connections."""
+        pool = self.pool() if knowing else Pool(tuple(self.learners[one.id] for one in self.pool().learners))
         self.cohorts = [
             (frozenset(pool.learners[i].id for i in cohort.members), cohort.meetings[0])
             for cohort in match(pool, self.params).cohorts
@@ -110,10 +112,10 @@ def rematched(season: Season) -> int:
     return found.n_moved
 
 
-def afresh(season: Season) -> int:
+def afresh(season: Season, *, knowing: bool = False) -> int:
     """Match everybody anew; return how many members do not find themselves where most of theirs are."""
     before = [members for members, _ in season.cohorts]
-    season.begin()
+    season.begin(knowing=knowing)
     home = {name: at for at, members in enumerate(before) for name in members}
     stays: dict[int, tuple[int, int]] = {}
     for at, (members, _) in enumerate(season.cohorts):
@@ -124,7 +126,12 @@ def afresh(season: Season) -> int:
     return sum(map(len, before)) - sum(size for size, _ in stays.values())
 
 
-WAYS: dict[str, Callable[[Season], int]] = {"never": never, "rematch": rematched, "afresh": afresh}
+WAYS: dict[str, Callable[[Season], int]] = {
+    "never": never,
+    "rematch": rematched,
+    "afresh": afresh,
+    "afresh, with connections": partial(afresh, knowing=True),
+}
 
 
 def lived(sample: Sample, weeks: int, seed: int) -> list[dict[str, Any]]:
