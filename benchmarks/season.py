@@ -5,9 +5,9 @@
 The sign-ups are matched, then weeks go by. Each week one in twenty leaves, and of those who left before one
 in ten comes back. Members of a cohort that is large enough get to know each other, a pair in five a week, and
 now and then people of two cohorts whose hours meet do. Four ways to go on are told apart: never rematching,
-rematching each week, and matching everybody afresh each week, knowing of connections or not. Told are, week by
-week, how many sit in a cohort that is large enough, how many members were moved, and how many of all connections
-join people of one cohort.
+rematching each week, and matching everybody afresh each week, knowing of connections or not. Told are, week
+by week, how many sit in a cohort that is large enough, how many members were moved, and how many of all
+connections join people of one cohort.
 """
 
 from __future__ import annotations

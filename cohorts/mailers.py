@@ -13,8 +13,8 @@ from typing import Any, Final, Protocol, Self
 from urllib.parse import unquote, urlsplit
 
 TIMEOUT_SECONDS: Final = 20
-LONGEST_WORD: Final = 60
-"""A longer one starts a line of its own, and the fold before it would be read as a space."""
+LONGEST_SUBJECT: Final = 65
+"""A longer one is folded, and a fold before its first word would be read as a space."""
 
 
 class MailError(Exception):
@@ -45,8 +45,7 @@ class SubjectsAsWritten(EmailPolicy):
 
 
 def _stays_as_it_is(subject: str) -> bool:
-    longest = max(map(len, subject.split()), default=0)
-    return subject.isascii() and "=?" not in subject and longest <= LONGEST_WORD
+    return subject.isascii() and "=?" not in subject and len(subject) <= LONGEST_SUBJECT
 
 
 MESSAGES: Final = SubjectsAsWritten()

@@ -28,7 +28,7 @@ COMMAND_LINE = {
 }
 """The command line speaks English."""
 NO_WORDS = {"database", "dialects", "headings", "models", "old_enough", "sample", "sample_words", "week"}
-"""Nothing of these is shown as it stands: keys, what stands in files of other tools, or made up to try things."""
+"""Nothing of these is shown as it stands: keys, words in files of other tools, or made up to try things."""
 ONLY_PROGRAMS = {"api_base", "api_schemas", "learning", "preview"}
 """No page shows what these say: the API does, programs that use the matcher, and the command line."""
 NAMES = {
@@ -41,8 +41,8 @@ NAMES = {
     "image/png",
     "summary_large_image",
 }
-"""A language's own name, what is written in files, what the outbox says to whoever runs the site, and values that
-only programs read.
+"""A language's own name, what is written in files, what the outbox says to whoever runs the site, and values
+that only programs read.
 """
 
 

@@ -312,7 +312,8 @@ def test_every_kind_through_a_real_server(session: Session, smtpd: SMTPDFix, lin
     assert len(received) == len(Kind)
     for there, here in zip(received, sent, strict=True):
         for header in ("To", "Subject", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post"):
-            assert there[header] == here[header]
+            # A long address goes to a line of its own, after a space that means nothing.
+            assert (there[header] or "").strip() == (here[header] or "")
         assert there.get_content().replace("\r\n", "\n") == here.get_content()
         assert there["Bcc"] is None
 

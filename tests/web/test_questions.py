@@ -103,6 +103,7 @@ def test_every_kind_goes_from_the_form_to_the_matcher_and_into_the_roster(
     content = exports.FORMATS["csv"](session, signup.course).decode()
     (row,) = [row for row in csv.DictReader(io.StringIO(content)) if row["email"] == "ada@example.org"]
     cells = {example.question.key: example.cell for example in EXAMPLES.values()}
+    cells["artists"] = cells["artists"].replace("=SUM", "'=SUM")
     assert {key: row[key] for key in cells} == cells
     assert '"answers": {' in exports.FORMATS["json"](session, signup.course).decode()
     assert exports.FORMATS["xlsx"](session, signup.course).startswith(b"PK")
@@ -257,7 +258,7 @@ BROKEN: dict[str, tuple[tuple[str, str], str, str]] = {
         "q-trade",
         "What do you give and take?",
     ),
-    "an endless text": (("q-song", "x" * 1001), "q-song", "Which song made you cry?: "),
+    "an endless text": (("q-song", "x" * 1001), "q-song", "Which song made you cry? "),
 }
 
 
