@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
@@ -20,10 +22,13 @@ from .exceptions import CohortsError, NotFound, RunInProgress, UnfitPool
 from .language import gettext as _
 from .language import marked
 from .models import Cohort, Course, Run, RunState, Seat, Signup, SignupState, User, now
+from .policies import FEW
 from .roster_rows import cohort_name
 
 if TYPE_CHECKING:
     from .door import Matching, Progress
+
+REHEARSAL_SECONDS: Final = 10.0
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +68,29 @@ def request(
             requested_by=user.id if user else None,
             n_learners=n_learners,
         ),
+    )
+
+
+def rehearse(session: Session, course: Course, user: User | None) -> Run:
+    """Ask for a short match that proposes nothing, to see how many would be unplaced now, and why.
+
+    Raises:
+        RunInProgress: A run of this course is under way.
+        UnfitPool: There are fewer learners than one cohort needs.
+    """
+    run = request(session, course, user, time_limit=REHEARSAL_SECONDS, on_conflict="unplace")
+    run.rehearsal = True
+    session.flush()
+    return run
+
+
+def latest_rehearsal(session: Session, course: Course) -> Run | None:
+    """Return the newest rehearsal of a course."""
+    return session.scalar(
+        select(Run)
+        .where(Run.course_id == course.id, Run.rehearsal.is_(True))
+        .order_by(Run.id.desc())
+        .limit(1)
     )
 
 
@@ -108,8 +136,9 @@ def cancel(session: Session, run: Run) -> None:
 
 
 def for_course(session: Session, course: Course) -> list[Run]:
-    """Return the runs of a course, newest first."""
-    return list(session.scalars(select(Run).where(Run.course_id == course.id).order_by(Run.id.desc())))
+    """Return the runs of a course that propose something, newest first."""
+    mine = (Run.course_id == course.id, Run.rehearsal.is_(False))
+    return list(session.scalars(select(Run).where(*mine).order_by(Run.id.desc())))
 
 
 def get(session: Session, course: Course, key: str) -> Run:
@@ -118,7 +147,8 @@ def get(session: Session, course: Course, key: str) -> Run:
     Raises:
         NotFound: The course has no such run.
     """
-    run = session.scalar(select(Run).where(Run.course_id == course.id, Run.key == key))
+    mine = (Run.course_id == course.id, Run.rehearsal.is_(False))
+    run = session.scalar(select(Run).where(*mine, Run.key == key))
     if run is None:
         raise NotFound
     return run
@@ -220,13 +250,24 @@ def _store(
         if run.cancel_requested:
             leases.release(run, RunState.CANCELLED)
             return
-        remaining = set(session.scalars(select(Signup.id).where(Signup.course_id == run.course_id)))
-        session.add_all(_seats(run, learners, matching, remaining))
-        pins.carry_over(session, run, pinned)
+        if run.rehearsal:
+            run.tally = _tally(run, matching)
+        else:
+            remaining = set(session.scalars(select(Signup.id).where(Signup.course_id == run.course_id)))
+            session.add_all(_seats(run, learners, matching, remaining))
+            pins.carry_over(session, run, pinned)
         run.progress, run.stage = 1.0, ""
         run.n_learners, run.n_placed = len(learners), len(learners) - len(matching.unplaced)
         run.objective, run.bound, run.seconds = matching.objective, matching.bound, matching.seconds
         leases.release(run, RunState.PROPOSED)
+
+
+def _tally(run: Run, matching: Matching) -> list[Any]:
+    """Return the reasons that five or more share, each with how many, and how many have another."""
+    labels = {each.key: each.label for each in custom_questions(run.course)}
+    reasons = [json.dumps(sentence_of(each.reason, labels), sort_keys=True) for each in matching.unplaced]
+    common = [(json.loads(text), count) for text, count in Counter(reasons).most_common() if count >= FEW]
+    return [*common, (None, len(reasons) - sum(count for _, count in common))]
 
 
 def _seats(run: Run, learners: Sequence[int], matching: Matching, remaining: Collection[int]) -> list[Seat]:

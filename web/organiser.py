@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     board,
     cohort_desk,
+    figures,
     import_pages,
     joining,
     letters,
@@ -20,6 +21,7 @@ __all__ = [
     "blueprint",
     "board",
     "cohort_desk",
+    "figures",
     "import_pages",
     "joining",
     "letters",

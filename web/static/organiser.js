@@ -1,4 +1,4 @@
-// The organiser's pages: watch a run, copy a link. Without this script both still work by hand.
+// The organiser's pages: watch a run, keep figures fresh, copy a link. Without this script both still work by hand.
 
 const PAUSE = 1000;
 const PATIENCE = 15000;
@@ -34,6 +34,29 @@ function show(element, run) {
 }
 
 for (const element of document.querySelectorAll("[data-watch]")) watch(element);
+
+// <div data-live="20"> is brought up to date every so many seconds, unless somebody is at work in it.
+async function refresh(element) {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, element.dataset.live * 1000));
+    if (document.hidden || element.contains(document.activeElement)) continue;
+    try {
+      const answer = await fetch(location.href);
+      if (!answer.ok) continue;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.querySelector("[data-live]");
+      if (!fresh || fresh.innerHTML === element.innerHTML) continue;
+      const open = [...element.querySelectorAll("details")].map((each) => each.open);
+      element.innerHTML = fresh.innerHTML;
+      element.dataset.live = fresh.dataset.live;
+      element.querySelectorAll("details").forEach((each, place) => (each.open = open[place] ?? each.open));
+    } catch {
+      // the server restarts, or the connection is gone for a while
+    }
+  }
+}
+
+for (const element of document.querySelectorAll("[data-live]")) refresh(element);
 
 // <button data-copy="#field"> copies what the field holds.
 for (const button of document.querySelectorAll("[data-copy]")) {
