@@ -50,6 +50,11 @@ def _send_empty(page: Page) -> None:
         )
 
 
+def _send_without_a_name(page: Page) -> None:
+    page.locator("#name").evaluate("field => { field.value = '' }")
+    _send_empty(page)
+
+
 def _ask_for_link(page: Page) -> None:
     page.get_by_label("E-mail").fill("stranger@example.org")
     send_by(page.get_by_role("button", name="Send"))
@@ -201,7 +206,7 @@ LEARNERS_PAGES = (
         "old-answers-sent", "learner.ask_for_old_answers", "/c/usual/old-answers", act=_ask_for_old_answers
     ),
     State("join", "learner.join", "/l/{answered}/join/usual"),
-    State("join-errors", "learner.join", "/l/{answered}/join/usual", act=_send_empty),
+    State("join-errors", "learner.join", "/l/{answered}/join/usual", act=_send_without_a_name),
     State("join-right-to-left", "learner.join", "/l/{arabic_placed}/join/arabic-form", rtl=True),
     State("confirm", "learner.mine", "/l/{pending}"),
     State("mine-signed-up", "learner.mine", "/l/{signed_up}"),
