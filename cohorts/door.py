@@ -365,11 +365,17 @@ def contradiction(names: Sequence[str], rules: Collection[str], size_max: int) -
 def sentence_of(said: matcher.Said, labels: Mapping[str, str]) -> Sentence:
     """Return what the matcher said as it is stored, to be worded when it is shown.
 
-    ``labels`` are the course's own questions by their keys.
+    ``labels`` are the course's own questions by their keys. What a cohort does without is ``traded``.
     """
+    import matcher
+
     values = {name: _value_of(value, labels) for name, value in said.values.items()}
     sentence = Sentence(text=said.template, values=values)
-    return sentence if said.n is None else Sentence(sentence, plural=said.plural, n=said.n)
+    if said.n is not None:
+        sentence |= {"plural": said.plural, "n": said.n}
+    if isinstance(said, matcher.Traded):
+        sentence["traded"] = True
+    return sentence
 
 
 def _value_of(value: matcher.Value, labels: Mapping[str, str]) -> Any:

@@ -166,7 +166,8 @@ def marked(message: str) -> str:
 class Sentence(dict[str, Any]):
     """A text that is stored apart from its values, ``{"text": …, "values": {…}}``, to be shown later.
 
-    With a number there are ``plural`` and ``n`` as well. A value is a number, somebody's own words, a list of
+    With a number there are ``plural`` and ``n`` as well; ``traded`` marks what a cohort does without, which
+    its members need not read. A value is a number, somebody's own words, a list of
     such words, a stretch of the week ``{"slot": …, "n_slots": …}``, or another sentence.
     """
 

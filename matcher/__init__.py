@@ -14,7 +14,7 @@ from matcher.pool import Answer, Exchange, Learner, Pool
 from matcher.preview import Preview, score_cohorts
 from matcher.progress import Progress
 from matcher.rematch import CohortAfter, Move, Rematching, rematch
-from matcher.said import Asked, Hours, Said, Value
+from matcher.said import Asked, Hours, Said, Traded, Value
 from matcher.standing import Change, Standing
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "Rematching",
     "Said",
     "Standing",
+    "Traded",
     "Unplaced",
     "Value",
     "match",

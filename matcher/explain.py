@@ -16,7 +16,7 @@ from matcher.openings import SIZE, Openings
 from matcher.params import Params, Question
 from matcher.pool import Exchange, Pool, fold
 from matcher.problem import Problem
-from matcher.said import Asked, Said, say, say_number
+from matcher.said import Asked, Said, Traded, say, say_number
 
 # How much closer than their own cohort, in affinity, another must be to be worth a word.
 NOTABLE = 0.02
@@ -107,7 +107,7 @@ class CohortReasons:
         asked = self.params.questions
         return [q for q in asked if q.kind == "tags" and q.goal == "similar" and q.key in self.tags]
 
-    def _traded(self, members: Sequence[int], kept: Sequence[Meeting]) -> list[Said]:
+    def _traded(self, members: Sequence[int], kept: Sequence[Meeting]) -> list[Traded]:
         """What the cohort does without, for the sake of all."""
         off = len(members) - self.params.target_size
         gave = kept[0].if_needed_count if kept else 0
@@ -134,7 +134,7 @@ class CohortReasons:
             said.append(say("%(number)s above the target size.", number=off))
         if off < 0:
             said.append(say("%(number)s below the target size.", number=-off))
-        return said
+        return [Traded(each.template, each.values, each.plural, each.n) for each in said]
 
     def _shared(self, members: Sequence[int]) -> list[Said]:
         said = []

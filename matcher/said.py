@@ -61,6 +61,12 @@ class Said(str):
         return type(self), (self.template, self.values, self.plural, self.n)
 
 
+class Traded(Said):
+    """What a cohort does without for the sake of all: for who answers for the whole, not for its members."""
+
+    __slots__ = ()
+
+
 Value = str | int | tuple[str, ...] | Hours | Asked | Said
 
 
