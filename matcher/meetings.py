@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.availability import Availability, Clock, needed_slots, unpack
+from matcher.availability import Availability, Clock, needed_slots, read_clock, unpack
 from matcher.matching import Meeting
 from matcher.pool import SLOT_MINUTES, SLOTS_A_WEEK, Pool
 
@@ -23,6 +23,7 @@ class Meetings:
         self.pool = pool
         self.hours = hours
         self._living_in = {learner.time_zone: i for i, learner in enumerate(pool.learners)}
+        self._anchor = {clock.anchor_key(): a for a, clock in enumerate(hours.anchors)}
         self._humane: dict[tuple[Clock, int], NDArray[np.bool_]] = {}
 
     def of(self, members: Sequence[int]) -> tuple[Meeting, ...]:
@@ -47,17 +48,24 @@ class Meetings:
         return tuple(meeting for _, meeting in sorted(found.values(), key=lambda pair: pair[0]))
 
     def place(self, meeting: Meeting) -> tuple[int, int]:
-        """The anchor class of a meeting's zone, and its start in that class's week."""
-        learner = self._living_in.get(meeting.zone)
-        if learner is None:
-            return 0, meeting.slot
-        anchor = int(self.hours.home[learner])
-        return anchor, (meeting.slot - self._shift(learner, anchor)) % SLOTS_A_WEEK
+        """The anchor class of a meeting's zone, and its start in that class's week.
 
-    def _shift(self, learner: int, anchor: int) -> int:
-        """How many slots the learner's clock is ahead of their anchor's."""
-        ahead = self.hours.clocks[learner].offsets[0] - self.hours.anchors[anchor].offsets[0]
-        return int(ahead // SLOT_MINUTES)
+        Where nobody in the pool has such a clock, that is UTC's, and the start is that of the first week.
+        """
+        clock = self._clock(meeting.zone)
+        anchor = self._anchor.get(clock.anchor_key(), 0)
+        return anchor, (meeting.slot - self._shift(clock, anchor)) % SLOTS_A_WEEK
+
+    def _clock(self, zone: str) -> Clock:
+        """The clock of a zone, also of one where only somebody lived who is not in the pool any more."""
+        learner = self._living_in.get(zone)
+        if learner is None:
+            return read_clock(zone, self.hours.params.first_monday, self.hours.params.weeks)
+        return self.hours.clocks[learner]
+
+    def _shift(self, clock: Clock, anchor: int) -> int:
+        """How many slots a clock is ahead of an anchor's."""
+        return int((clock.offsets[0] - self.hours.anchors[anchor].offsets[0]) // SLOT_MINUTES)
 
     def _at_home(self, rows: list[int], anchor: int) -> int:
         """How many members keep the same wall-clock time in this anchor."""
@@ -74,7 +82,7 @@ class Meetings:
             return "UTC", slot
         most = Counter(zone for zone, _ in zones)
         zone = min(most, key=lambda key: (-most[key], key))
-        return zone, (slot + self._shift(self._living_in[zone], anchor)) % SLOTS_A_WEEK
+        return zone, (slot + self._shift(self._clock(zone), anchor)) % SLOTS_A_WEEK
 
     def _is_humane(self, i: int, anchor: int) -> NDArray[np.bool_]:
         """(336,) whether a meeting lies within the learner's humane hours in every week."""

@@ -67,7 +67,9 @@ class Openings:
         self.p = p
         self.cohorts = cohorts
         self.sizes = np.array([len(members) for members in cohorts], dtype=np.int64)
-        self.members = np.zeros((len(cohorts), 2 * int(p.sizes[1])), dtype=np.int32)
+        # Room for a unit beside the largest, which may be larger than a cohort should be.
+        width = int(self.sizes.max(initial=0)) + int(p.sizes[1])
+        self.members = np.zeros((len(cohorts), width), dtype=np.int32)
         self.common = np.zeros((len(cohorts), *p.can.shape[1:]), dtype=np.uint64)
         self.usable = np.zeros((len(cohorts), p.can.shape[1]), dtype=np.bool_)
         self.usable[:, :1] = True

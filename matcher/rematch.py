@@ -8,7 +8,7 @@ are formed of those who are left.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,12 +20,12 @@ from matcher.exceptions import InvalidParams, InvalidPool, MatcherError
 from matcher.matching import Meeting, Unplaced
 from matcher.meetings import count_blocks
 from matcher.params import Params
-from matcher.pool import Pool, mutual_pairs
+from matcher.pool import Pool
 from matcher.preview import Preview
 from matcher.problem import Problem, build_problem, take
 from matcher.progress import Progress, Watch
 from matcher.said import Hours, Said, say, say_number
-from matcher.standing import Change, Standing, build_seats, check_standing, ties_of
+from matcher.standing import Change, Standing, build_seats, check_standing, is_in_need, ties_of
 from matcher.units import contradictions
 
 if TYPE_CHECKING:
@@ -179,45 +179,25 @@ def rematch(
         raise InvalidPool(f"only pools of up to {MOST:,} learners can be rematched, not {len(pool):,}")
     # Deferred, as in `matcher.match`: compiled kernels and scikit-learn take a moment to load.
     from matcher.affinity import dense
+    from matcher.company import Company
     from matcher.solve import warm_up
 
-    warm_up(params)
+    # Compiling, which only the first run does, is not counted against the time limit.
+    warm_up(params, again=True)
     watch = Watch(params.seconds_allowed(len(pool)), progress, should_stop)
     watch.report(0.02, say("Comparing answers"))
     preview = Preview(pool, params, affinity)
     p = build_problem(pool, params, preview.hours, dense(preview.affinity, watch.tick))
-    pool = _with_wishes_that_can_be(p, pool, standing)
-    p = build_problem(pool, params, preview.hours, p.affinity)
+    possible = Company(p, params, preview, standing, change).possible()
+    if possible is not pool:
+        pool, preview = possible, Preview(possible, params, p.affinity)
+        p = build_problem(pool, params, preview.hours, p.affinity)
     scene = _Scene(pool, params, tuple(standing), change, p, preview)
     reseated = scene.seat(watch)
     watch.report(0.95, say("Checking the rules"))
     found = _Told(scene, reseated).rematching(watch)
     watch.report(1.0, say("Done"), found.objective, found.bound)
     return found
-
-
-def _with_wishes_that_can_be(p: Problem, pool: Pool, standing: Sequence[Standing]) -> Pool:
-    """The pool without wishes to be together that would cost a seat: of members of two cohorts, and of a
-    member and somebody whom their cohort cannot take.
-    """
-    from matcher.openings import Openings
-
-    home = {i: c for c, cohort in enumerate(standing) for i in cohort.members}
-    openings = Openings(p, [cohort.members for cohort in standing])
-    lost: dict[int, set[str]] = {}
-    for pair in mutual_pairs(pool, pool.index()):
-        seated = [i for i in pair if i in home]
-        if (len(seated) == 2 and home[pair[0]] == home[pair[1]]) or not seated:
-            continue
-        i, j = pair if pair[0] in home else pair[::-1]
-        if j in home or openings.barriers([j], np.array([home[i]]))[0]:
-            lost.setdefault(i, set()).add(pool.learners[j].id)
-    if not lost:
-        return pool
-    learners = list(pool.learners)
-    for i, others in lost.items():
-        learners[i] = replace(learners[i], together=learners[i].together - others)
-    return Pool(tuple(learners))
 
 
 @dataclass(frozen=True)
@@ -242,7 +222,16 @@ class _Scene:
         people = [i for i in range(len(self.pool)) if i not in kept and i not in self.barred]
         home = {i for cohort in self.standing for i in cohort.members}
         people += [i for i in home - kept if i in self.barred]
-        q = build_seats(self.pool, self.standing, home - kept, self.change, self.preview.meetings)
+        along = {i for i in home if not self._unit(i).isdisjoint(self.change.asked)}
+        q = build_seats(
+            self.pool,
+            self.params.size_max,
+            self.standing,
+            home - kept,
+            along,
+            self.change,
+            self.preview.meetings,
+        )
         seating = Seating(
             self.p,
             q,
@@ -265,25 +254,24 @@ class _Scene:
         return contradictions(self.p)
 
     def _opening(self, c: int) -> Opening:
-        """Who stays in a standing cohort: all but those who asked to leave, or are to be with a newcomer."""
+        """Who stays in a standing cohort: all but those who asked for another, and their company; newcomers
+        who are to be with those who stay come in. From one with too few, all may go.
+        """
         from matcher.seating import Opening
 
-        cohort, p = self.standing[c], self.p
-        inside = set(cohort.members)
-        stay = tuple(
-            i
-            for i in sorted(inside)
-            if i not in self.change.asked
-            and inside.issuperset(
-                p.unit_members[p.unit_start[p.unit[i]] : p.unit_start[p.unit[i] + 1]].tolist()
-            )
-        )
-        stay = stay or tuple(sorted(inside))
-        # Those who ask take their company along.
-        low, high = self.params.size_min, self.params.size_max
-        if len(stay) < low and not cohort.asynchronous:
-            return Opening(c, (), stay)
-        return Opening(c, stay, (), is_open=len(stay) < high and not cohort.asynchronous)
+        cohort = self.standing[c]
+        inside, units = set(cohort.members), [self._unit(i) for i in cohort.members]
+        stay = {i for unit in units for i in unit if unit.isdisjoint(self.change.asked)}
+        if is_in_need(cohort, self.params):
+            own = {i for i in stay & inside if self._unit(i) <= inside}
+            return Opening(c, (), tuple(sorted(own)), in_need=True)
+        is_open = len(stay) < self.params.size_max and not cohort.asynchronous
+        return Opening(c, tuple(sorted(stay)), is_open=is_open)
+
+    def _unit(self, i: int) -> set[int]:
+        """A learner and those who are to be together with them."""
+        start, unit = self.p.unit_start, self.p.unit[i]
+        return set(self.p.unit_members[start[unit] : start[unit + 1]].tolist())
 
     def _new_cohorts(self, people: NDArray[np.int32], watch: Watch) -> list[Cohort]:
         """Cohorts that those who might move could form among themselves, as a match of them alone would."""
@@ -401,17 +389,18 @@ class _Told:
     def _leaving(self, i: int, *, seated: bool) -> list[Said]:
         if i not in self.home:
             return []
+        cohort = self.scene.standing[self.home[i]]
         if i in self.scene.change.asked:
-            return [say("Asked for another cohort.")]
-        left = len(self.scene.standing[self.home[i]].members)
-        said = [
-            say_number(
+            said = say("Asked for another cohort.")
+        elif is_in_need(cohort, self.params):
+            said = say_number(
                 "The cohort they were in has come down to %(num)s person.",
                 "The cohort they were in has come down to %(num)s people.",
-                left,
+                len(cohort.members),
             )
-        ]
-        return said if seated else [*said, say("No other cohort can take them now.")]
+        else:
+            said = say("Comes along with somebody they asked to be with.")
+        return [said] if seated else [said, say("No other cohort can take them now.")]
 
     def _joining(self, i: int, cohort: CohortAfter, knows: Cohort) -> list[Said]:
         others = len(cohort.members) - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -16,18 +17,23 @@ from matcher.standing import Change, Seats, holds, seated_worth
 
 Cohort = tuple[int, ...]
 
+# Where up to so many might leave a cohort that breaks a rule, each choice of those who stay is looked at.
+MOST_SUBSETS = 6
+
 
 @dataclass(frozen=True)
 class Opening:
     """A standing cohort, told by its place.
 
-    `kept` are members who stay whatever happens. `own` stay if it goes on, and are free to go elsewhere if it
-    does not; only a cohort that cannot go on by itself has any.
+    `kept` are in it whatever happens. One `in_need` has too few to go on by itself: its `own` stay if it goes
+    on, and are free to go elsewhere if it does not. Other members of either, who asked for another cohort or
+    come along with somebody, may stay or go one by one.
     """
 
     place: int
     kept: Cohort
     own: Cohort = ()
+    in_need: bool = False
     is_open: bool = True
 
 
@@ -77,12 +83,27 @@ class Seating:
         return float(seated_worth(self.p, self.q, place, array, len(array)))
 
     def _base(self, opening: Opening) -> float:
-        """What it comes to when nobody joins: one that breaks a rule is left as it is, and its members count
-        as placed.
+        """What it comes to when nobody joins and all leave who may. One that breaks a rule in any case is
+        left as it is, and its members count as placed; if it would break one because of those who leave,
+        some of them have to stay.
         """
-        if not opening.kept:
-            return 0.0
-        return max(self.worth(opening.place, opening.kept), PLACED * len(opening.kept))
+        kept, low = opening.kept, self.p.sizes[0]
+        alone = self.worth(opening.place, kept)
+        if alone > -np.inf:
+            return alone
+        whole = (*kept, *self.there(opening))
+        if len(kept) < low <= len(whole) or self.worth(opening.place, whole) > -np.inf:
+            return -self.q.seat * len(kept)
+        return PLACED * len(kept)
+
+    def at_home(self, at: int) -> Cohort:
+        """The rows of the column in which nobody leaves an opening's cohort and nobody joins it."""
+        there = self.row[list(self.there(self.openings[at]))].tolist()
+        return (*sorted(there), len(self.people) + at)
+
+    def there(self, opening: Opening) -> Cohort:
+        """The people who are in a cohort now and might leave it."""
+        return tuple(self.people[self.q.home[self.people] == opening.place].tolist())
 
     def joined(self, at: int, units: People, most: int, steps: NDArray[np.int64]) -> Columns | None:
         """Every column in which some of `units` join the opening `at` (-1: form a new cohort); None when
@@ -97,12 +118,19 @@ class Seating:
         found = list_joined(
             self.p, self.q, opening.place, start, units, self.is_timed(opening), added, values, steps
         )
-        return None if found < 0 else self.columns(at, added[:found], values[:found])
+        if found < 0:
+            return None
+        added, values = added[:found], values[:found]
+        if at >= 0 and not len(start):
+            # Somebody has to stay for it to be the same cohort.
+            stays = (np.append(self.q.home, -1)[added] == opening.place).any(axis=1)
+            added, values = added[stays], values[stays]
+        return self.columns(at, added, values)
 
     def is_timed(self, opening: Opening) -> bool:
         """Whether the meeting of a cohort has to stay as it is: that of one that can go on by itself."""
         fixed = opening.place >= 0 and self.q.meeting[opening.place, 0] >= 0
-        return bool(fixed and opening.kept and not self.change.move_meetings)
+        return bool(fixed and not opening.in_need and not self.change.move_meetings)
 
     def columns(self, at: int, added: NDArray[np.int32], values: NDArray[np.float64]) -> Columns:
         """The same as rows: those who were added, and with an opening also its own people and itself."""
@@ -126,15 +154,46 @@ class Seating:
         return bool(holds(self.p, anchor, start, np.array(members, dtype=np.int32), len(members)))
 
     def unaided(self) -> Columns:
-        """For each cohort that cannot go on by itself, the column of leaving it as it is, if allowed."""
-        nobody = np.zeros((1, 0), dtype=np.int32)
-        return self.gathered(
-            [
-                self.columns(at, nobody, self.q.stays[list(opening.own)].sum(keepdims=True))
-                for at, opening in enumerate(self.openings)
-                if self.change.keep_small and len(opening.own) > 1
-            ]
-        )
+        """The columns of leaving cohorts as they are, also such as break a rule, with nobody joining: those
+        in need only if that is allowed.
+        """
+        columns = []
+        for at, opening in enumerate(self.openings):
+            others = [i for i in self.there(opening) if i not in opening.own]
+            if opening.in_need and not self.change.keep_small:
+                continue
+            for some in self._staying(opening, others):
+                added = np.array([some], dtype=np.int32).reshape(1, len(some))
+                columns.append(self.columns(at, added, np.array([self._as_it_is(opening, some)])))
+        return self.gathered(columns)
+
+    def _staying(self, opening: Opening, others: Sequence[int]) -> list[Cohort]:
+        """Which of those who might leave could stay in a cohort that nobody joins: all of them and, where
+        that breaks a rule in any case, also some.
+        """
+        base = (*opening.kept, *opening.own)
+        units = [tuple(i for i in others if self.p.unit[i] == u) for u in np.unique(self.p.unit[others])]
+        found = [tuple(others)]
+        is_fine = opening.is_open and self.worth(opening.place, (*base, *others)) > -np.inf
+        if not is_fine and len(units) <= MOST_SUBSETS:
+            some = (each for k in range(len(units)) for each in combinations(units, k))
+            found += [tuple(i for unit in each for i in unit) for each in some]
+        least = 2 if opening.in_need else min(int(self.p.sizes[0]), len(base) + len(others))
+        return [each for each in found if (opening.own or each) and len(base) + len(each) >= least]
+
+    def _as_it_is(self, opening: Opening, some: Cohort) -> float:
+        """What a cohort comes to when nobody joins and, of those who might leave, `some` stay; its own stay
+        as well.
+        """
+        staying = (*opening.own, *some)
+        members = (*opening.kept, *staying)
+        alike = np.isin(self.p.unit, self.p.unit[list(staying)])
+        is_whole = np.isin(np.flatnonzero(alike), members).all()
+        value = self.worth(opening.place, members) if is_whole else -np.inf
+        if value > -np.inf:
+            return value
+        placed = 0.0 if opening.in_need else PLACED * len(members)
+        return placed + float(self.q.stays[list(staying)].sum())
 
     def gathered(self, columns: Sequence[Columns]) -> Columns:
         """Several lists as one."""

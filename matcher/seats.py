@@ -84,7 +84,7 @@ def _chosen_exactly(
 ) -> Reseated:
     seen = _by_rows(columns, seating.n_rows)
     limit = None if max_moves is None else Limit(seating.moves(list(seen)), max_moves)
-    start = _greedily(seen, limit)
+    start = _begun(seating, seen, limit)
     value = sum(seen[each] for each in start)
     if not seen:
         return seating.reseated([], 0.0, 0.0)
@@ -105,9 +105,11 @@ def _chosen_nearby(
     A choice with a column of reduced cost -d is worth less than the relaxation by at least d.
     """
     columns = list(seen)
+    if not columns:
+        return []
     gains = np.array([seen[each] for each in columns])
     relaxed = solve_relaxation(_matrix(columns, seating.n_rows), gains, seating.n_rows)
-    best, margin = _greedily(seen, limit), FIRST_MARGIN
+    best, margin = _begun(seating, seen, limit), FIRST_MARGIN
     while True:
         near = {each: seen[each] for each in itertools.compress(columns, relaxed.reduced >= -margin)}
         start = [each for each in best if each in near]
@@ -135,10 +137,17 @@ def _by_rows(columns: Columns, n_rows: int) -> dict[Cohort, float]:
     }
 
 
-def _greedily(seen: dict[Cohort, float], limit: Limit | None) -> list[Cohort]:
-    """A choice to begin from: the column that gains most for each of its people first."""
-    taken: set[int] = set()
-    chosen, left = [], np.inf if limit is None else limit.most
+def _begun(seating: Seating, seen: dict[Cohort, float], limit: Limit | None) -> list[Cohort]:
+    """A choice to begin from: greedily, or everybody where they are and others greedily, what is better."""
+    at_home = [rows for rows in map(seating.at_home, range(len(seating.openings))) if rows in seen]
+    choices = [_greedily(seen, limit, first) for first in ([], at_home)]
+    return max(choices, key=lambda chosen: sum(seen[each] for each in chosen))
+
+
+def _greedily(seen: dict[Cohort, float], limit: Limit | None, first: Sequence[Cohort]) -> list[Cohort]:
+    """Some columns and, of those beside them, the one that gains most for each of its people first."""
+    taken = {row for rows in first for row in rows}
+    chosen, left = list(first), np.inf if limit is None else limit.most
     for rows in sorted(seen, key=lambda rows: (-seen[rows] / len(rows), rows)):
         uses = 0 if limit is None else limit.uses[rows]
         if seen[rows] > 0 and uses <= left and taken.isdisjoint(rows):
@@ -242,7 +251,7 @@ def _tried(
     start = np.array([*opening.kept, *opening.own], dtype=np.int32)
     others = seating.units[~np.isin(seating.units, seating.p.unit[start])]
     has_home = seating.q.home[seating.p.unit_members[seating.p.unit_start[others]]] >= 0
-    most = TRIED_IN_NEED if opening.own else TRIED
+    most = TRIED_IN_NEED if len(start) < seating.p.sizes[0] else TRIED
     units = np.concatenate(
         [
             nearest_units(
@@ -335,6 +344,8 @@ def _most_beyond(
     pairs = float((among.sum() - np.trace(among)) / 2)
     counts = np.bitwise_count(np.bitwise_and.reduce(p.can[start])).sum(axis=1)
     counts = counts + np.bitwise_count(np.bitwise_and.reduce(p.prefers[start])).sum(axis=1)
+    # Nobody has all starts in common.
+    blocks = p.block_values[min(counts.max(), len(p.block_values) - 1)]
     own = list(opening.own)
     fixed = prices[len(people) + at] + prices[seating.row[own]].sum() + seating.bases[at] - q.stays[own].sum()
     whole = extra[fits] + np.where(q.home[joins] == opening.place, q.stays[joins], q.goes[joins])
@@ -346,6 +357,6 @@ def _most_beyond(
         if k >= p.sizes[0]:
             share = 2 * goals / (k - 1)
             each = np.sort(share * (liking + (joining - 1) / 2 * best_mate[fits]) + whole)[::-1]
-            together = k * (p.weights[0] + p.block_values[counts.max()] + p.size_values[k]) + share * pairs
+            together = k * (p.weights[0] + blocks + p.size_values[k]) + share * pairs
             best = max(best, float(together + each[:joining].sum() - fixed))
     return best

@@ -17,6 +17,9 @@ from matcher.availability import availability
 from matcher.columns import all_cohorts, list_cohorts
 from matcher.construct import construct, neighbours
 from matcher.grouping import Kinship, group_equally, nearest
+from matcher.joining import fitting, list_joined, nearest_units
+from matcher.matching import Meeting
+from matcher.meetings import Meetings
 from matcher.openings import Openings
 from matcher.params import Params
 from matcher.pool import Learner, Pool
@@ -27,6 +30,7 @@ from matcher.reshape import reshape
 from matcher.said import say
 from matcher.score import INFEASIBLE, worth
 from matcher.search import anneal, seat_waiting
+from matcher.standing import Change, Standing, build_seats, holds, seated_worth
 from matcher.state import State, cohorts_of, empty_state, seat
 from matcher.tempering import Replica, Ties
 
@@ -245,10 +249,11 @@ def polish(
     return cohorts_of(state) if state.value.sum() > before else cohorts
 
 
-def warm_up(wanted: Params | None = None) -> None:
+def warm_up(wanted: Params | None = None, *, again: bool = False) -> None:
     """Load the compiled kernels, or compile them on the first run after an installation (some 20 seconds).
 
-    Given the parameters of a match, those are left out that it cannot need.
+    Given the parameters of a match, those are left out that it cannot need; `again` asks for those that a
+    rematch needs.
     """
     pool = Pool(tuple(Learner(str(i), "UTC", frozenset(range(4))) for i in range(5)))
     params = Params(start=dt.date(2024, 1, 1), size_min=2, target_size=2, size_max=3)
@@ -268,6 +273,20 @@ def warm_up(wanted: Params | None = None) -> None:
         replica.anneal(1.0, 1, state.noise)
         replica.settled()
     Openings(p, [(0, 1)]).barriers([2])
+    if wanted is None or again:
+        _warm_up_seats(p, Meetings(pool, availability(pool, params)), pool)
+
+
+def _warm_up_seats(p: Problem, meetings: Meetings, pool: Pool) -> None:
+    cohort = Standing((0, 1), Meeting("UTC", 0))
+    q = build_seats(pool, int(p.sizes[1]), [cohort], [], [], Change(), meetings)
+    start, units = np.array([0, 1], dtype=np.int32), np.array([2, 3], dtype=np.int32)
+    fitting(p, start, units)
+    nearest_units(p, q, 0, start, units, np.zeros(5), True, 2)
+    list_joined(p, q, 0, start, units, True, np.zeros((4, 4), dtype=np.int32), np.zeros(4), np.array([9]))
+    seated_worth(p, q, 0, start, 2)
+    anchor, slot = q.meeting[0]
+    holds(p, anchor, slot, start, 2)
 
 
 def find_neighbours(

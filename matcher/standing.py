@@ -6,8 +6,9 @@ The worth of a cohort is that of `matcher.score`. Rematching adds, member by mem
 - `ties`: for who joins, the strongest connection to another member, times `tie_reward`;
 - `moving`: against who leaves a cohort for another, `move_cost`, up to twice that for somebody who has been
   there since the course began, and `tie_cost` times the connections to those left behind;
-- `wish`: against who asked for another cohort and stays;
-- `SEATED` for whoever has a cohort now: nobody loses a seat for somebody else's sake.
+- `wish`: against who asked for another cohort and stays, or meets members of it elsewhere;
+- `seat` for whoever has a cohort now and might get another, more than all that a whole cohort of newcomers
+  comes to: nobody loses a seat for their sake.
 
 All of these depend on the members of one cohort alone, so cohorts can still be told apart one by one.
 """
@@ -26,11 +27,9 @@ from matcher.compiled import kernel
 from matcher.exceptions import InvalidParams, InvalidPool
 from matcher.matching import Meeting
 from matcher.meetings import Meetings
+from matcher.params import Params
 from matcher.pool import Pool
-from matcher.score import worth
-
-# More than a new learner's seat is worth (PLACED + score), so that somebody seated never makes room.
-SEATED = 4.0
+from matcher.score import PLACED, worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +42,19 @@ class Standing:
         meeting: when it meets; None when no time is fixed.
         asynchronous: whether it does without a meeting.
         since: what share of the course so far its members have been in it, 0 to 1.
+
+    Raises:
+        InvalidPool: `since` is not between 0 and 1.
     """
 
     members: tuple[int, ...]
     meeting: Meeting | None = None
     asynchronous: bool = False
     since: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.since <= 1:
+            raise InvalidPool(f"since must be between 0 and 1, not {self.since}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,8 @@ class Change:
         move_meetings: whether a cohort that goes on may get another meeting time.
         keep_small: whether a cohort with too few, whom nothing helps, is left as it is, against the rule of
             size; otherwise its members are without one.
-        asked: indices of those who asked for another cohort.
+        asked: indices of those who asked for another cohort. Those who are to be together with them come
+        along.
 
     Raises:
         InvalidParams: a weight is negative, or `max_moves` is.
@@ -95,6 +102,8 @@ class Seats(NamedTuple):
     Attributes:
         home: (n,) the standing cohort of each learner, -1 for none.
         stays, goes: (n,) what it adds when a learner is in their own cohort, or in another.
+        wish: (n,) what it weighs against those who asked for another cohort to be with members of theirs.
+        seat: what it costs when a member of a cohort loses their seat.
         tie_start, tie, strength: each learner's connections, ragged, both ways round.
         meeting: (n_standing, 2) anchor class and start of each fixed meeting, -1 for none.
         weights: tie_reward, tie_cost.
@@ -103,6 +112,8 @@ class Seats(NamedTuple):
     home: NDArray[np.int32]
     stays: NDArray[np.float64]
     goes: NDArray[np.float64]
+    wish: NDArray[np.float64]
+    seat: float
     tie_start: NDArray[np.int32]
     tie: NDArray[np.int32]
     strength: NDArray[np.float64]
@@ -131,28 +142,51 @@ def check_standing(pool: Pool, standing: Sequence[Standing], change: Change) -> 
             raise InvalidPool(f"asked: learner {i} has no cohort to change")
 
 
+def is_in_need(cohort: Standing, params: Params) -> bool:
+    """Whether a cohort has too few to go on by itself."""
+    return len(cohort.members) < params.size_min and not cohort.asynchronous
+
+
+def seat_worth(size_max: int, change: Change) -> float:
+    """What it counts that somebody who has a cohort still has one: more than a cohort of any others comes to
+    and moving costs, so that as many as can be keep a seat, whatever else that means.
+    """
+    others = size_max * (PLACED + 1.0 + change.tie_reward + change.tie_cost)
+    return others + 2.0 * change.move_cost + WISH
+
+
 def build_seats(
-    pool: Pool, standing: Sequence[Standing], movable: Collection[int], change: Change, meetings: Meetings
+    pool: Pool,
+    size_max: int,
+    standing: Sequence[Standing],
+    movable: Collection[int],
+    along: Collection[int],
+    change: Change,
+    meetings: Meetings,
 ) -> Seats:
     """Put the cohorts that stand, and what it costs to leave them, into arrays.
 
-    `movable` are those with a cohort who might get another.
+    `movable` are those with a cohort who might get another, `along` those of them who asked for it and who
+    are to be together with one who did.
     """
     n = len(pool)
     home = np.full(n, -1, dtype=np.int32)
-    stays, goes = np.zeros(n), np.zeros(n)
+    stays, goes, wish = np.zeros(n), np.zeros(n), np.zeros(n)
+    seat = seat_worth(size_max, change)
+    wish[list(change.asked)] = WISH
     for place, cohort in enumerate(standing):
         home[list(cohort.members)] = place
     for i in movable:
-        asked = i in change.asked
-        stays[i] = SEATED - (WISH if asked else 0.0)
-        goes[i] = SEATED - (0.0 if asked else change.move_cost * (1.0 + standing[home[i]].since))
+        stays[i] = seat - wish[i]
+        goes[i] = seat - (0.0 if i in along else change.move_cost * (1.0 + standing[home[i]].since))
     tie_start, tie, strength = _ties(pool)
     fixed = [(-1, -1) if each.meeting is None else meetings.place(each.meeting) for each in standing]
     return Seats(
         home=home,
         stays=stays,
         goes=goes,
+        wish=wish,
+        seat=seat,
         tie_start=tie_start,
         tie=tie,
         strength=strength,
@@ -198,6 +232,15 @@ def holds(p: Any, anchor: Any, start: Any, members: Any, k: Any) -> Any:
 
 
 @kernel
+def _meets_again(p: Any, q: Any, i: Any, members: Any, k: Any) -> Any:
+    """Whether some of `members[:k]` were in i's cohort, but for those who come along with i."""
+    again = False
+    for m in range(k):
+        again |= q.home[members[m]] == q.home[i] and p.unit[members[m]] != p.unit[i]
+    return again
+
+
+@kernel
 def seated_worth(p: Any, q: Any, c: Any, members: Any, k: Any) -> Any:
     """What `members[:k]` are worth as the standing cohort c (-1: as a new one) once they are seated so; -inf
     when they break a rule.
@@ -213,6 +256,8 @@ def seated_worth(p: Any, q: Any, c: Any, members: Any, k: Any) -> Any:
             stay += 1
             continue
         value += q.goes[i]
+        if q.wish[i] > 0 and _meets_again(p, q, i, members, k):
+            value -= q.wish[i]
         known = 0.0
         for at in range(q.tie_start[i], q.tie_start[i + 1]):
             inside = False
