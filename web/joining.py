@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_security import UserMixin
 from flask_security.utils import login_user
 
-from cohorts import language, people
+from cohorts import people
 from cohorts.language import gettext as _
 from cohorts.links import Links
 from cohorts.models import now
@@ -28,8 +28,6 @@ def join(token: str) -> ResponseReturnValue:
     """
     links: Links = current_app.extensions["links"]
     invitation = links.read_invitation(session(), token)
-    if invitation.locale and request.method == "GET":
-        language.speak(invitation.locale)
     if request.method != "POST":
         return render_template("auth/join.html", invitation=invitation, role=ROLES[invitation.role])
     user, is_new = people.accept(session(), invitation, now())

@@ -48,7 +48,7 @@ def long(world: World, session: Session, organiser: User) -> None:
     left.cohorts[0].name = WORD[:60]
     world.words["run-long-proposed"] = left.key
     proposals.publish(session, run)
-    for name in (WORD[: presets.MAX_NAME], "Canvas, every Monday"):
+    for name in (WORD[: presets.MAX_NAME], "Canvas, every week"):
         presets.save(session, course, name, "canvas", Choice(login="local"))
     keep_token(world, "long_placed", people[0])
     keep_token(world, "long_unplaced", people[5])

@@ -158,7 +158,7 @@ def _shared(world: World, session: Session, organiser: User) -> None:
             session, course, organiser, email, CourseRole.ORGANISER, now(), cohorts=[cohorts[1].key]
         )
     world.words["invitation"] = world.links.invitation(found).rpartition("/")[2]
-    text = "Dear {name},\n\nwe begin on Monday. {cohort} meets then, {nick}. Your page: {link}\n\n" + WORD
+    text = "Dear {name},\n\nwe begin next week. {cohort} meets then, {nick}. Your page: {link}\n\n" + WORD
     for name in ("letter", "letter-sent"):
         letter = letters.write(session, course, organiser, "We begin soon", text, Audience.EVERYONE)
         world.words[name] = letter.key
