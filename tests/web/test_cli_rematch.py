@@ -16,7 +16,7 @@ from web.cli import cli
 
 PEOPLE = list(sample.people(90, 3))
 SIGNED_UP, NEWCOMERS = PEOPLE[:80], PEOPLE[80:]
-LIMIT = ("--time-limit", "5")
+LIMIT = ("--time-limit", "30")
 
 
 def run(*arguments: str | Path) -> Result:
@@ -85,7 +85,9 @@ def test_rematch_keeps_living_cohorts_and_lists_everybody_who_is_there(matched: 
     assert told["n_moved"] == len(moved)
     for move in told["moves"]:
         assert (move["from"], move["to"]) == (home[move["person"]], seat[move["person"]])
-        assert "has come down to 2 people" in move["reason"]
+        left = len(before[move["from"]] - gone)
+        assert left < 4
+        assert f"has come down to {left} " in move["reason"]
         assert "@" not in move["reason"]
     assert {each["person"] for each in told["joined"]} == seat.keys() - home.keys()
     assert told["n_placed"] == len(seat)
