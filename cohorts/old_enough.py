@@ -3,12 +3,14 @@
 Only what a learner said is kept: that they have reached an age, which one, and when. Nobody is asked when
 they were born.
 
-Sources: Regulation (EU) 2016/679 (GDPR), article 8(1): 16 unless a member state's law says less, and those
-laws as listed by the European Union Agency for Fundamental Rights ("Consent to use data on children") and
-changed since (Denmark, 15 since 2024; Slovenia, 15 since 2023); United Kingdom, Data Protection Act 2018,
-section 9; United States, COPPA, 15 U.S.C. 6501; South Korea, Personal Information Protection Act, article
-22-2; China, Personal Information Protection Law, article 31. Elsewhere, and where the country is not known,
-the strictest of these holds. It is a table of what usually holds, and no legal advice.
+Sources, read in November 2026: Regulation (EU) 2016/679 (GDPR), article 8(1), which says 16 unless a state's
+law says less, and those laws; the latest to change were Slovenia's (ZVOP-2, article 8: 15 since 2023) and
+Denmark's (databeskyttelsesloven, section 6: 15 since 2024), while Norway (13, personopplysningsloven,
+section 5) and Portugal (13) had changes under way. United Kingdom, Data Protection Act 2018, section 9;
+United States, COPPA, 15 U.S.C. 6501; South Korea, Personal Information Protection Act, article 22-2; China,
+Personal Information Protection Law, article 31; India, Digital Personal Data Protection Act 2023, sections
+2(f) and 9; South Africa, Protection of Personal Information Act, sections 34 and 35. Elsewhere, and where the country is
+not known, what the GDPR itself says holds. It is a table of what usually holds, and no legal advice.
 """
 
 from __future__ import annotations
@@ -19,13 +21,14 @@ from typing import Final
 from .language import gettext as _
 from .models import Course
 
-STRICTEST: Final = 16
+ELSEWHERE: Final = 16
 
 _BY_AGE: Final = {
     13: "AX BE EE FI GB GI IS LV MT NO PT SE SJ" + " AS GU MP PR UM US VI",
     14: "AT BG CY ES IT LT" + " CN KR",
     15: "CZ DK FR GF GP GR MF MQ RE SI YT",
     16: "DE HR HU IE LI LU NL PL RO SK",
+    18: "IN ZA",
 }
 AGES: Final = {country: age for age, countries in _BY_AGE.items() for country in countries.split()}
 """The age by ISO 3166 country; those of 16 are named to say that their law was looked at."""
@@ -33,11 +36,11 @@ AGES: Final = {country: age for age, countries in _BY_AGE.items() for country in
 
 @lru_cache(maxsize=1000)
 def age_in(time_zone: str) -> int:
-    """Return the age that holds where a time zone is; the strictest where that is not known."""
+    """Return the age that holds where a time zone is; that of the GDPR where that is not known."""
     from babel.core import get_global
 
     zone = get_global("zone_aliases").get(time_zone, time_zone)
-    return AGES.get(get_global("zone_territories").get(zone, ""), STRICTEST)
+    return AGES.get(get_global("zone_territories").get(zone, ""), ELSEWHERE)
 
 
 def age_to_ask(course: Course, time_zone: str, said: int | None) -> int | None:

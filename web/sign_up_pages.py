@@ -176,7 +176,7 @@ def form_parts(form: SignUpForm, interests: Interests) -> dict[str, Any]:
         "added": interests[1],
         "continents": zones.cities(),
         "zone_is_listed": zones.is_listed(zone),
-        "strictest_age": old_enough.STRICTEST,
+        "age_elsewhere": old_enough.ELSEWHERE,
         "zones_by_age": zones.by_age() if form.age is not None else {},
         "known_languages": LANGUAGES,
         "days": [

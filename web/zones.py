@@ -56,11 +56,11 @@ def city(zone: str) -> str:
 
 @lru_cache(maxsize=1)
 def by_age() -> dict[int, list[str]]:
-    """Return the zones where another age than the strictest holds, by that age."""
+    """Return the zones where another age than elsewhere holds, by that age."""
     found: dict[int, list[str]] = {}
     for zone in _names():
         found.setdefault(old_enough.age_in(zone), []).append(zone)
-    return {age: zones for age, zones in found.items() if age != old_enough.STRICTEST}
+    return {age: zones for age, zones in found.items() if age != old_enough.ELSEWHERE}
 
 
 def is_listed(zone: str) -> bool:

@@ -56,7 +56,7 @@ def age_asked(text: str) -> str:
     return found[1]
 
 
-def test_who_has_not_chosen_a_zone_is_asked_about_the_strictest_age(
+def test_who_has_not_chosen_a_zone_is_asked_about_the_age_elsewhere(
     client: FlaskClient, course: Course
 ) -> None:
     assert age_asked(client.get("/c/web").text) == "16"

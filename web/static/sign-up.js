@@ -49,7 +49,7 @@ const ages = document.querySelector("[data-ages]");
 function askAge() {
   const asked = ages.querySelector("[name=age_asked]");
   const zones = Object.entries(JSON.parse(ages.dataset.ages));
-  const age = zones.find(([, names]) => names.includes(select.value))?.[0] ?? ages.dataset.strictest;
+  const age = zones.find(([, names]) => names.includes(select.value))?.[0] ?? ages.dataset.elsewhere;
   const [yes, no] = ages.querySelectorAll("[name=old_enough]");
   if (age !== asked.value) {
     if (no.checked || +age > +asked.value) yes.checked = no.checked = false;
