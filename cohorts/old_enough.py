@@ -9,8 +9,9 @@ Denmark's (databeskyttelsesloven, section 6: 15 since 2024), while Norway (13, p
 section 5) and Portugal (13) had changes under way. United Kingdom, Data Protection Act 2018, section 9;
 United States, COPPA, 15 U.S.C. 6501; South Korea, Personal Information Protection Act, article 22-2; China,
 Personal Information Protection Law, article 31; India, Digital Personal Data Protection Act 2023, sections
-2(f) and 9; South Africa, Protection of Personal Information Act, sections 34 and 35. Elsewhere, and where the country is
-not known, what the GDPR itself says holds. It is a table of what usually holds, and no legal advice.
+2(f) and 9; South Africa, Protection of Personal Information Act, sections 34 and 35. Elsewhere, and where
+the country is not known, what the GDPR itself says holds. It is a table of what usually holds, and no legal
+advice.
 """
 
 from __future__ import annotations
