@@ -131,23 +131,38 @@ class Database:
         self._migrate("downgrade", revision)
 
     def _migrate(self, direction: Literal["upgrade", "downgrade"], revision: str) -> None:
-        # Most processes never migrate, and Alembic takes a quarter of a second to load.
-        from alembic import command
-        from alembic.config import Config
+        with self.migrating() as connection:
+            migrate(connection, direction, revision)
 
-        settings = Config()
-        settings.set_main_option("script_location", str(Path(migrations.__file__).parent))
-        settings.set_main_option("path_separator", "os")
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """Give a connection whose transaction may change tables; two processes wait for each other."""
         engine = create_engine(self.url)
         if self.is_sqlite:
             # Altering a table in SQLite drops and rebuilds it, which would delete what refers to it.
             _prepare_sqlite(engine, foreign_keys=False)
-        with engine.execution_options(writes=True).begin() as connection:
-            if not self.is_sqlite:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-            settings.attributes["connection"] = connection
-            getattr(command, direction)(settings, revision)
-        engine.dispose()
+        try:
+            with engine.execution_options(writes=True).begin() as connection:
+                if not self.is_sqlite:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+                yield connection
+        finally:
+            engine.dispose()
+
+
+def migrate(
+    connection: Connection, direction: Literal["upgrade", "downgrade"], revision: str = "head"
+) -> None:
+    """Migrate the tables on a connection, within its transaction."""
+    # Most processes never migrate, and Alembic takes a quarter of a second to load.
+    from alembic import command
+    from alembic.config import Config
+
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    settings.set_main_option("path_separator", "os")
+    settings.attributes["connection"] = connection
+    getattr(command, direction)(settings, revision)
 
 
 def _make_private(file: Path) -> None:

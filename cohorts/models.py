@@ -828,6 +828,15 @@ class Departure(Base):
     at: Mapped[datetime] = mapped_column(default=now)
 
 
+class Erasure(Base):
+    """That a sign-up was erased, by the key it had, so that it is erased again when a backup is put back."""
+
+    __tablename__ = "erasures"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
 class Mail(Base):
     """An outbox row: the kind of a mail and its addressee.
 

@@ -19,6 +19,7 @@ from .models import (
     Base,
     Connection,
     Departure,
+    Erasure,
     Interest,
     Message,
     PersonBlock,
@@ -137,6 +138,7 @@ def erase(session: Session, signup: Signup, at: datetime) -> None:
     session.execute(update(Departure).where(Departure.signup_id == signup.id).values(words=""))
     _forget_address(session, signup, at)
     _forget_name(session, signup)
+    session.add(Erasure(key=signup.key, at=at))
     session.delete(signup)
     session.flush()
     used = select(signup_interests.c.interest_id)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from cohorts.database import Database
 from cohorts.links import Links
 from cohorts.models import Base, User
+from tests import size
 from tests.site import SECRET, site
 
 # How long an example takes says how busy the machine is.
@@ -22,6 +23,17 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 __all__ = ["site"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let ``--full`` be asked for."""
+    parser.addoption("--full", action="store_true", help="try everything at full size, which takes hours")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell the tests how much to try."""
+    size.is_full = config.getoption("full")
+
 
 if TYPE_CHECKING:
     from flask import Flask

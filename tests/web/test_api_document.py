@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,15 +20,16 @@ import config
 from cohorts import tokens
 from cohorts.database import Database
 from cohorts.models import now
+from tests import size
 from tests.factories import ask, make_cohort, make_course, make_signup, make_user
 from tests.questions import EXAMPLES
 from tests.site import SECRET
 from web import create_app
 
-EXAMPLES_EACH = 45 if os.environ.get("COHORTS_TEST_API") == "full" else 4
+EXAMPLES_EACH = size.usual(4, full=45)
 """How many cases of each operation are tried, as many that fit the document and as many that do not.
 
-With ``COHORTS_TEST_API=full`` they are more than a thousand together.
+At full size they are more than a thousand together.
 """
 
 load_all_checks()
