@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
-from . import signups
+from . import memberships, signups
 from .exceptions import Conflict, InvalidInput
 from .language import gettext as _
 from .models import Cohort, Departure, Leaving, Membership, Signup, SignupState
-from .notices import Kind, enqueue, enqueue_latest
+from .notices import Kind
 from .seats import open_seats
 
 MOST_WORDS: Final = 1000
@@ -30,15 +30,8 @@ def take_seat(session: Session, signup: Signup, key: str, at: datetime) -> Cohor
     seat = next((each for each in open_seats(session, signup, at) if each.cohort.key == key), None)
     if seat is None:
         raise Conflict(_("This seat has been taken in the meantime, or it does not fit you any more."))
-    _close(session, signup, at, "moved")
     signup.waiting = False
-    others = [each.signup for each in seat.cohort.memberships if each.until is None]
-    session.add(Membership(signup_id=signup.id, cohort_id=seat.cohort.id, since=at))
-    session.flush()
-    session.expire(seat.cohort, ["memberships"])
-    _tell(session, others)
-    enqueue(session, Kind.PLACED, signup=signup)
-    session.flush()
+    memberships.move(session, {signup: seat.cohort}, memberships.MOVED, at, told=Kind.PLACED)
     return seat.cohort
 
 
@@ -52,7 +45,8 @@ def may_take_seat(session: Session, signup: Signup) -> bool:
 def leave_cohort(session: Session, signup: Signup, because: Leaving | None, words: str, at: datetime) -> None:
     """Take a learner out of their cohort; they stay in the course. Twice is the same as once."""
     signups.lock_with(session, signup)
-    if _close(session, signup, at, "left"):
+    if memberships.has_one(session, signup):
+        memberships.move(session, {signup: None}, "left", at, told=None)
         _note(session, signup, because, words, at, whole_course=False)
         session.flush()
 
@@ -63,7 +57,7 @@ def leave_course(session: Session, signup: Signup, because: Leaving | None, word
     if signup.state is SignupState.WITHDRAWN:
         return
     _note(session, signup, because, words, at, whole_course=True)
-    _close(session, signup, at, "withdrew")
+    memberships.move(session, {signup: None}, "withdrew", at, told=None)
     signups.withdraw(session, signup, at)
 
 
@@ -99,25 +93,3 @@ def _note(
             at=at,
         )
     )
-
-
-def _close(session: Session, signup: Signup, at: datetime, because: str) -> bool:
-    """End the membership a learner has, and tell those who stay; return whether there was one."""
-    membership = session.scalar(
-        select(Membership).where(Membership.signup_id == signup.id, Membership.until.is_(None))
-    )
-    if membership is None:
-        return False
-    membership.until, membership.ended_because = at, because
-    session.flush()
-    stay = select(Membership).where(Membership.cohort_id == membership.cohort_id, Membership.until.is_(None))
-    _tell(
-        session, [each.signup for each in session.scalars(stay.options(joinedload(Membership.signup))).all()]
-    )
-    return True
-
-
-def _tell(session: Session, members: list[Signup]) -> None:
-    """Mail members that their cohort has changed; of several changes the mail about the last one goes."""
-    for member in members:
-        enqueue_latest(session, Kind.COHORT_CHANGED, member)

@@ -19,20 +19,16 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy import ColumnElement, and_, func, select, update
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
-from . import help_mails, language, letters, meeting_mails, meetings, pauses, schedule
+from . import help_mails, language, letters, meeting_mails, meetings, pauses, seat_mails
 from .database import Database
 from .links import SIGN_IN_SECONDS, Links
 from .mailers import MESSAGES, Mailer, MailError
 from .models import (
-    Cohort,
     Invitation,
     Mail,
     MailState,
-    Membership,
-    Run,
-    Seat,
     Signup,
     SignupState,
     User,
@@ -61,6 +57,7 @@ class Kind(StrEnum):
     MEETING = "meeting"
     REMINDER = "reminder"
     COHORT_CHANGED = "cohort_changed"
+    MOVED = "moved"
     CHECK_IN = "check_in"
     OLD_ANSWERS = "old_answers"
     SIGN_IN = "sign_in"
@@ -77,6 +74,7 @@ FOR_CONFIRMED_ONLY: Final = {
     Kind.MEETING,
     Kind.REMINDER,
     Kind.COHORT_CHANGED,
+    Kind.MOVED,
     Kind.CHECK_IN,
     Kind.MESSAGE,
 }
@@ -89,6 +87,9 @@ OPTIONAL: Final[dict[Kind, Topic]] = {
     Kind.MESSAGE: Topic.LETTERS,
 }
 """Mails that a learner can stop. All others answer what somebody did, and always come."""
+
+OF_SEATS: Final = (Kind.PLACED, Kind.MOVED, Kind.COHORT_CHANGED, Kind.UNPLACED)
+"""Mails that say where somebody sits when they leave: of those that wait, the first one goes."""
 
 MAX_SUBJECT: Final = 120
 MAX_NAME: Final = 60
@@ -164,6 +165,8 @@ def _deliver(database: Database, links: Links, mailer: Mailer, sender: str, mail
         ):
             mail.not_before = pauses.ends(mail.signup)
             return False
+        if not _goes_now(session, mail):
+            return False
         try:
             message = render(session, mail, links, sender)
         except Exception:
@@ -183,6 +186,39 @@ def _deliver(database: Database, links: Links, mailer: Mailer, sender: str, mail
         sent = {"state": MailState.SENT, "sent_at": now(), "last_error": ""}
         session.execute(update(Mail).where(Mail.id == mail_id).values(sent))
     return True
+
+
+def held_back(at: datetime) -> ColumnElement[bool]:
+    """Whether a mail about somebody's seat has not left yet, so that what it tells can be taken back."""
+    return and_(
+        Mail.kind.in_([each.value for each in OF_SEATS]),
+        Mail.state == MailState.WAITING,
+        Mail.attempts == 0,
+        Mail.not_before > at,
+    )
+
+
+def _goes_now(session: Session, mail: Mail) -> bool:
+    """Let one of the mails about somebody's seat speak for the others, once none of them is held back.
+
+    Whoever is moved twice, or whose cohort changes twice, hears of it once. What is held back may still be
+    undone, and all of them tell how things are when they leave: so the others wait with it.
+    """
+    if mail.kind not in OF_SEATS:
+        return True
+    waiting = (Mail.signup_id == mail.signup_id) & (Mail.state == MailState.WAITING) & (Mail.id != mail.id)
+    latest = session.scalar(select(func.max(Mail.not_before)).where(waiting, held_back(now())))
+    if latest is not None:
+        mail.not_before, mail.attempts = latest, mail.attempts - 1
+        return False
+    others = session.scalars(
+        select(Mail).where(waiting, Mail.kind.in_([each.value for each in OF_SEATS]))
+    ).all()
+    first = min((mail, *others), key=lambda each: (OF_SEATS.index(Kind(each.kind)), -each.id))
+    for each in (mail, *others):
+        if each is not first:
+            each.state = MailState.DROPPED
+    return first is mail
 
 
 def _claim(session: Session, mail_id: int) -> bool:
@@ -312,10 +348,8 @@ def _words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:
     }
     if mail.kind == Kind.CHECK_IN and not _is_of_this_week(mail, signup):
         return None
-    if mail.kind in (Kind.PLACED, Kind.COHORT_CHANGED):
-        return _placed_words(session, signup, words)
-    if mail.kind == Kind.UNPLACED:
-        return _unplaced_words(session, signup, words)
+    if mail.kind in OF_SEATS:
+        return _SEAT_WORDS[Kind(mail.kind)](session, signup, words)
     if mail.kind == Kind.MEETING:
         return meeting_mails.meeting_words(session, signup, words, links)
     if mail.kind == Kind.REMINDER:
@@ -342,38 +376,15 @@ def _organisers_words(session: Session, mail: Mail, links: Links) -> dict[str, A
     }
 
 
-def _placed_words(session: Session, signup: Signup, words: dict[str, Any]) -> dict[str, Any] | None:
-    cohort = session.scalar(
-        select(Cohort)
-        .join(Membership)
-        .where(Membership.signup_id == signup.id, Membership.until.is_(None))
-        .options(selectinload(Cohort.memberships).joinedload(Membership.signup))
-    )
-    if cohort is None:
-        return None
-    weekly = meetings.weekly(cohort)
-    members = [each.signup for each in cohort.memberships if each.until is None]
-    first = schedule.coming(signup.course, cohort, now())
-    return words | {
-        "cohort": cohort,
-        "members": sorted(members, key=lambda member: member.name.casefold()),
-        "meeting": meetings.when(signup.course, weekly, signup.time_zone) if weekly else "",
-        "first_meeting": meetings.in_zone(first.start, signup.time_zone) if first else None,
-    }
-
-
 def _is_of_this_week(mail: Mail, signup: Signup) -> bool:
     """Tell whether the week that a check-in mail asks about still goes on."""
     week = meetings.course_week(signup.course, now(), signup.time_zone)
     return week is not None and week == meetings.course_week(signup.course, mail.created_at, signup.time_zone)
 
 
-def _unplaced_words(session: Session, signup: Signup, words: dict[str, Any]) -> dict[str, Any] | None:
-    seat = session.scalar(
-        select(Seat)
-        .join(Run)
-        .where(Seat.signup_id == signup.id, Seat.cohort_id.is_(None), Run.published_at.is_not(None))
-        .order_by(Run.published_at.desc())
-        .limit(1)
-    )
-    return None if seat is None else words | {"reason": seat.reason, "remedy": seat.remedy}
+_SEAT_WORDS: Final = {
+    Kind.PLACED: seat_mails.placed_words,
+    Kind.MOVED: seat_mails.moved_words,
+    Kind.COHORT_CHANGED: seat_mails.placed_words,
+    Kind.UNPLACED: seat_mails.unplaced_words,
+}

@@ -18,6 +18,7 @@ from .models import (
     Cohort,
     Course,
     CourseState,
+    Mail,
     Membership,
     Reminder,
     Run,
@@ -70,13 +71,17 @@ def lock(session: Session, cohort_ids: Collection[int]) -> None:
 def _due(
     session: Session, at: datetime, before: timedelta, cohort_ids: Collection[int] | None = None
 ) -> list[_Due]:
-    """Return who is to be reminded: members who have not been, and are neither away then nor said so."""
+    """Return who is to be reminded: members who have not been, and are neither away then nor said so.
+
+    Whoever has not been told yet that they are in this cohort hears that first: it may still be undone.
+    """
+    untold = select(Mail.signup_id).where(notices.held_back(at), Mail.signup_id.is_not(None))
     starts = _starts(session, at, before, cohort_ids)
     members = session.execute(
         select(Membership.cohort_id, Signup)
         .join(Signup, Signup.id == Membership.signup_id)
         .where(Membership.cohort_id.in_(starts), Membership.until.is_(None))
-        .where(Signup.state == SignupState.CONFIRMED)
+        .where(Signup.state == SignupState.CONFIRMED, Signup.id.not_in(untold))
         .order_by(Membership.id)
     ).all()
     spared = _spared(session, Reminder, starts) | _spared(session, Attendance, starts)

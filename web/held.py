@@ -135,6 +135,7 @@ CODES: Final[dict[str, Mapping[str, str]]] = {
     "ended_because": {
         "left": _("You left"),
         "moved": _("You moved to another cohort"),
+        "moved by hand": _("The organisers gave you another seat"),
         "withdrew": _("You left the course"),
         "a new match was published": _("Cohorts were formed anew"),
     },
@@ -148,6 +149,7 @@ CODES: Final[dict[str, Mapping[str, str]]] = {
         Kind.MEETING: _("When your cohort meets"),
         Kind.REMINDER: _("Reminder of a meeting"),
         Kind.COHORT_CHANGED: _("Your cohort has changed"),
+        Kind.MOVED: _("Your seat has changed"),
         Kind.CHECK_IN: _("Check-in"),
         Kind.OLD_ANSWERS: _("Your answers for another course"),
     },

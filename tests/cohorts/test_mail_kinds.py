@@ -57,6 +57,7 @@ SUBJECTS = {
     Kind.MEETING: "Cohort 1 meets on Monday, 11 January",
     Kind.REMINDER: "You meet on Monday, 11 January at 18:00",
     Kind.COHORT_CHANGED: "Your cohort Cohort 1 has changed",
+    Kind.MOVED: "Your cohort for Play with your music is Cohort 1 now",
     Kind.CHECK_IN: "Ten seconds about this week in Play with your music",
     Kind.OLD_ANSWERS: "Your answers for Play with your music",
     Kind.HELP_ASKED: "1 learner in Play with your music asks for help",
@@ -114,6 +115,7 @@ SCENES: dict[Kind, Callable[[Session, Signup], None]] = {
     Kind.MEETING: fixed,
     Kind.REMINDER: placed,
     Kind.COHORT_CHANGED: placed,
+    Kind.MOVED: placed,
     Kind.CHECK_IN: under_way,
 }
 """What has to be so for a mail to have something to say; a confirmed sign-up is enough for the others."""

@@ -21,7 +21,6 @@ from cohorts.models import (
     Departure,
     Leaving,
     Mail,
-    MailState,
     Membership,
     Signup,
     SignupState,
@@ -232,19 +231,6 @@ def test_take_seat_closes_one_membership_opens_another_and_tells_both_cohorts(
     assert {each.name for each in members_of(cohort)} == {"Me", "New"}
     assert mails(session, "cohort_changed") == {"Old", "New"}
     assert mails(session, "placed") == {"Me"}
-
-
-def test_cohort_hears_of_changes_once_while_the_mail_waits(
-    session: Session, course: Course, me: Signup
-) -> None:
-    host = make_signup(session, course, name="Host")
-    cohort = make_cohort(session, host)
-    moves.take_seat(session, me, cohort.key, NOW)
-    moves.leave_cohort(session, me, None, "", NOW)
-    told = select(func.count(Mail.id)).where(
-        Mail.signup_id == host.id, Mail.kind == "cohort_changed", Mail.state == MailState.WAITING
-    )
-    assert session.scalar(told) == 1
 
 
 def test_seat_is_for_those_who_hold_a_place(session: Session, course: Course, me: Signup) -> None:

@@ -87,6 +87,18 @@ def test_reminders_spare_who_does_not_come(database: Database, what: Any) -> Non
     assert reminded(database) == ["Member 0", "Member 2"]
 
 
+def test_reminders_wait_until_a_publication_cannot_be_taken_back(database: Database) -> None:
+    def published(session: Session, cohort: Cohort, members: list[Signup]) -> None:
+        for member in members:
+            mail = notices.enqueue(session, Kind.PLACED, signup=member)
+            mail.not_before = DAY_BEFORE + timedelta(minutes=10)
+
+    change(database, prepare(database), published)
+    assert reminders.enqueue_due(database, DAY_BEFORE) == 0
+    assert reminders.enqueue_due(database, DAY_BEFORE + timedelta(minutes=9)) == 0
+    assert reminders.enqueue_due(database, DAY_BEFORE + timedelta(minutes=10)) == 3
+
+
 def ended(session: Session, cohort: Cohort, members: list[Signup]) -> None:
     cohort.ended_at = DAY_BEFORE
 

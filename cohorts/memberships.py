@@ -1,0 +1,90 @@
+"""Memberships: dated history of who was where. One step ends some, opens others, and tells those touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, joinedload
+
+from .models import Cohort, Mail, Membership, Signup
+from .notices import Kind, enqueue
+
+MOVED: Final = "moved"
+"""Why a membership ends when a learner takes a seat elsewhere."""
+BY_HAND: Final = "moved by hand"
+"""Why it ends when an organiser gives them another seat, or none."""
+
+
+def move(
+    session: Session,
+    seats: Mapping[Signup, Cohort | None],
+    because: str,
+    at: datetime,
+    *,
+    hold: timedelta = timedelta(),
+    told: Kind | None = Kind.MOVED,
+) -> list[Mail]:
+    """End the membership of each learner, open one in their new cohort, and write to those it touches.
+
+    All of ``seats`` is one change: two may change places, and who stays in a cohort that loses or gains
+    somebody gets one mail. Whoever is where they are to be already is left alone. The course must be locked
+    (see ``signups.lock``), and whether a cohort has room and suits is the caller's to know.
+
+    Args:
+        session: Is flushed.
+        seats: The cohort of each learner from now on; None for none.
+        because: Why the memberships that they have end.
+        at: Now.
+        hold: So long the mails wait.
+        told: What those who move get; None for nothing, because they did it themselves.
+
+    Returns:
+        The mails, for the caller to say what they are about.
+    """
+    session.flush()
+    ids = [each.id for each in seats]
+    homes = {
+        each.signup_id: each for each in session.scalars(_present().where(Membership.signup_id.in_(ids)))
+    }
+    touched, movers = set(), []
+    for signup, cohort in seats.items():
+        home = homes.get(signup.id)
+        if (home.cohort_id if home else None) == (cohort.id if cohort else None):
+            continue
+        movers.append(signup)
+        if home is not None:
+            home.until, home.ended_because = at, because
+            touched.add(home.cohort_id)
+    session.flush()  # nobody is in two cohorts, not even for a moment
+    for signup in movers:
+        cohort = seats[signup]
+        if cohort is not None:
+            session.add(Membership(signup_id=signup.id, cohort_id=cohort.id, since=at))
+            touched.add(cohort.id)
+    session.flush()
+    for cohort_id in touched:
+        session.expire(session.get_one(Cohort, cohort_id), ["memberships"])
+    stay = session.scalars(
+        _present()
+        .where(Membership.cohort_id.in_(touched), Membership.signup_id.not_in([each.id for each in movers]))
+        .order_by(Membership.id)
+        .options(joinedload(Membership.signup))
+    ).all()
+    mails = [enqueue(session, told, signup=each) for each in movers if told is not None]
+    mails += [enqueue(session, Kind.COHORT_CHANGED, signup=each.signup) for each in stay]
+    for mail in mails:
+        mail.not_before = at + hold
+    session.flush()
+    return mails
+
+
+def has_one(session: Session, signup: Signup) -> bool:
+    """Tell whether a learner is in a cohort now."""
+    return session.scalar(_present().where(Membership.signup_id == signup.id)) is not None
+
+
+def _present() -> Select[Membership]:
+    return select(Membership).where(Membership.until.is_(None))
