@@ -22,7 +22,7 @@ from .exceptions import Conflict, InvalidInput
 from .language import gettext as _
 from .language import lazy_gettext as _l
 from .meetings import course_week, week_begins
-from .models import CheckIn, Connection, Met, Signup, SignupState, Source
+from .models import SAID, CheckIn, Connection, Met, Signup, SignupState, Source
 from .standing import members_of, standing_of
 
 SCALE: Final = range(1, 6)
@@ -145,7 +145,7 @@ def _named(signup: Signup, now: Round, pulse: Pulse) -> set[Named]:
         if getattr(pulse, name) not in (None, *SCALE):
             errors[name] = [_("Choose one of the five.")]
     keys = {each.key: each.id for each in now.mates}
-    for source in Source:
+    for source in SAID:
         key = source.value.replace(" ", "_")
         ticked: frozenset[str] = getattr(pulse, key)
         named |= {(source, keys[each], "") for each in ticked if each in keys}

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from .answers import interest_key
+from .connections import HALF_LIFE
 from .exceptions import Conflict, InvalidInput
 from .language import gettext as _
 from .language import lazy_gettext as lazy
@@ -82,6 +83,7 @@ class Details:
         opens_at: Sign-up opens then; None for as soon as the page is open.
         closes_at: Sign-up closes then; None for by hand.
         asks_age: Whether learners are asked if they are old enough (see ``cohorts.old_enough``).
+        half_life_days: After so many days a sign of a connection counts half (see ``cohorts.connections``).
         questions: How each question is asked, by key; those left out stay as they are.
         interests: Labels that learners can pick from; None leaves them as they are.
         own_weights: How much those of the course's own questions count that are goals, by key; those left out
@@ -102,6 +104,7 @@ class Details:
     opens_at: datetime | None = None
     closes_at: datetime | None = None
     asks_age: bool = True
+    half_life_days: int = HALF_LIFE.days
     questions: Mapping[str, Asking] = field(default_factory=dict)
     interests: tuple[str, ...] | None = None
     own_weights: Mapping[str, float] = field(default_factory=dict)
@@ -407,6 +410,8 @@ def _rules(details: Details) -> Iterable[tuple[str, bool, str]]:
         wrong,
         _("Write a number from 1 to %(most)s, or nothing for no limit.", most=f"{MAX_CAPACITY:,}"),
     )
+    wrong = not 1 <= details.half_life_days <= 365
+    yield "half_life_days", wrong, _("Connections count half after 1 to 365 days.")
     late = opens is not None and closes is not None and closes <= opens
     yield "closes_at", late, _("Sign-up must close after it opens.")
     for key, asking in details.questions.items():

@@ -6,7 +6,7 @@ import enum
 import secrets
 import uuid
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
@@ -143,10 +143,22 @@ class Met(enum.StrEnum):
 
 
 class Source(enum.StrEnum):
-    """What a learner said that tells of a connection."""
+    """What tells of a connection between two learners.
+
+    They said so, were at a meeting together, one asked to be with the other when signing up, or their
+    interactions elsewhere came in a file or from a program.
+    """
 
     TALKED_WITH = "talked with"
     GO_ON_WITH = "go on with"
+    MET = "met"
+    INVITED_BY = "invited by"
+    IMPORTED = "imported"
+    API = "api"
+
+
+SAID: Final = (Source.TALKED_WITH, Source.GO_ON_WITH)
+"""What a learner says of others in a check-in."""
 
 
 class Leaving(enum.StrEnum):
@@ -191,6 +203,7 @@ class Course(Base):
         CheckConstraint("weeks BETWEEN 1 AND 52", name="weeks"),
         CheckConstraint("meeting_minutes BETWEEN 30 AND 480", name="meeting"),
         CheckConstraint("capacity IS NULL OR capacity > 0", name="capacity"),
+        CheckConstraint("half_life_days BETWEEN 1 AND 365", name="half_life"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -209,6 +222,7 @@ class Course(Base):
     opens_at: Mapped[datetime | None]
     closes_at: Mapped[datetime | None]
     asks_age: Mapped[bool] = mapped_column(default=False)
+    half_life_days: Mapped[int] = mapped_column(default=28, server_default="28")
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     questions: Mapped[list[CourseQuestion]] = relationship(
@@ -779,6 +793,79 @@ class Connection(Base):
     at: Mapped[datetime] = mapped_column(default=now)
 
     to: Mapped[Signup | None] = relationship(foreign_keys=[to_id])
+
+
+class InteractionImport(Base):
+    """A file, or a message of a program, that told who had to do with whom; what came of it is counted.
+
+    Who was not known is counted too, and kept in no other way. ``n_erased`` are those interactions that
+    went when somebody erased themselves.
+    """
+
+    __tablename__ = "interaction_imports"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=new_key)
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    source: Mapped[Source] = mapped_column(state_type(Source))
+    tool: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=now)
+    n_kept: Mapped[int] = mapped_column(default=0)
+    n_repeated: Mapped[int] = mapped_column(default=0)
+    n_unknown: Mapped[int] = mapped_column(default=0)
+    n_own: Mapped[int] = mapped_column(default=0)
+    n_wrong: Mapped[int] = mapped_column(default=0)
+    n_erased: Mapped[int] = mapped_column(default=0)
+
+
+class Interaction(Base):
+    """One learner had to do with another somewhere else: replied, mentioned, reacted.
+
+    The same one is kept once, however often files tell of it.
+    """
+
+    __tablename__ = "interactions"
+    __table_args__ = (UniqueConstraint("from_id", "to_id", "at", "kind"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    import_id: Mapped[int] = mapped_column(
+        ForeignKey("interaction_imports.id", ondelete="CASCADE"), index=True
+    )
+    from_id: Mapped[int] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"))
+    to_id: Mapped[int] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(default="")
+
+
+class ConnectionDenial(Base):
+    """A learner says that they are not connected with another; nothing uses that connection any more."""
+
+    __tablename__ = "connection_denials"
+    __table_args__ = (UniqueConstraint("signup_id", "other_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    signup_id: Mapped[int] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"))
+    other_id: Mapped[int] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(default=now)
+
+    other: Mapped[Signup] = relationship(foreign_keys=[other_id])
+
+
+class ErasedTies(Base):
+    """How many connections, first seen in one week, went when somebody erased themselves.
+
+    ``week`` is its Monday; ``across`` says whether they were between two cohorts, None if not both were
+    in one.
+    """
+
+    __tablename__ = "erased_ties"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
+    week: Mapped[date]
+    across: Mapped[bool | None]
+    n: Mapped[int]
 
 
 class HelpRequest(Base):

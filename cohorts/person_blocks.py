@@ -13,7 +13,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from .answers import Answers, address, answers_of, is_address
@@ -122,16 +122,31 @@ def apart(session: Session, signup: Signup, others: Iterable[Signup]) -> set[int
     }
 
 
+def pairs(session: Session, course_id: int) -> set[tuple[int, int]]:
+    """Return the sign-ups of a course that are to be apart, as pairs of ids in order, in two queries."""
+    here = select(Signup.id, Signup.email, Signup.avoids).where(Signup.course_id == course_id)
+    people = session.execute(here).all()
+    ids = {email: each for each, email, _avoids in people}
+    wishes = [(each, ids[other]) for each, _email, avoids in people for other in avoids if other in ids]
+    hidden = {digest(email): each for email, each in ids.items()}
+    blocked = [(ids[owner], hidden[other]) for owner, other in _blocks(session, course_id) if other in hidden]
+    return {(min(pair), max(pair)) for pair in (*wishes, *blocked)}
+
+
+def _blocks(session: Session, course_id: int) -> Sequence[Row[str, str]]:
+    """Return what the learners of a course have blocked, here or in another one: address and digest."""
+    here = select(Signup.email).where(Signup.course_id == course_id)
+    found = select(Signup.email, PersonBlock.digest).join(PersonBlock, PersonBlock.signup_id == Signup.id)
+    return session.execute(found.where(Signup.email.in_(here))).all()
+
+
 def answers_with_blocks(session: Session, rows: Sequence[Signup]) -> list[Answers]:
     """Return the answers of sign-ups of one course; whom somebody blocked counts as avoided."""
     emails = {digest(row.email): row.email for row in rows}
     blocked: dict[str, list[str]] = defaultdict(list)
-    here = select(Signup.email).where(Signup.course_id == rows[0].course_id) if rows else None
-    if here is not None:
-        pairs = select(Signup.email, PersonBlock.digest).join(PersonBlock).where(Signup.email.in_(here))
-        for owner, hidden in session.execute(pairs):
-            if hidden in emails:
-                blocked[owner].append(emails[hidden])
+    for owner, hidden in _blocks(session, rows[0].course_id) if rows else ():
+        if hidden in emails:
+            blocked[owner].append(emails[hidden])
     return [_apart(answers_of(row), blocked.get(row.email, [])) for row in rows]
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Column, ColumnElement, Table, Text, cast, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from . import availability, moves, person_blocks, signups
+from . import availability, moves, person_blocks, signups, ties
 from .language import Sentence, translated
 from .language import gettext as _
 from .models import (
@@ -33,7 +33,14 @@ from .models import (
 OWNERS: Final = frozenset({"signup_id", "from_id"})
 """A column of this name that refers to a sign-up says whose row it is."""
 
-OTHERS: Final = frozenset({("connections", "to_id"), ("attendances", "noted_by_id")})
+OTHERS: Final = frozenset(
+    {
+        ("connections", "to_id"),
+        ("interactions", "to_id"),
+        ("connection_denials", "other_id"),
+        ("attendances", "noted_by_id"),
+    }
+)
 """Columns that refer to a sign-up in a row that is another learner's word, and theirs alone."""
 
 WITHHELD: Final = {
@@ -50,6 +57,7 @@ WORDS: Final = {
     "courses": "title",
     "cohorts": "name",
     "interests": "label",
+    "interaction_imports": "tool",
     "invitations": "role",
     "messages": "subject",
     "outbox": "kind",
@@ -133,6 +141,7 @@ def erase(session: Session, signup: Signup, at: datetime) -> None:
     has it, as a digest that says nothing by itself, so that it holds if they come back.
     """
     course = signups.lock_with(session, signup)
+    ties.keep_counts(session, signup, at)
     if signup.state is SignupState.CONFIRMED:
         moves.leave_course(session, signup, None, "", at)
     session.execute(update(Departure).where(Departure.signup_id == signup.id).values(words=""))

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from .checkins import PRESENCES
-from .models import CheckIn, Connection, Course, Departure, Leaving, Membership, Met, Signup, Source
+from .models import SAID, CheckIn, Connection, Course, Departure, Leaving, Membership, Met, Signup, Source
 from .policies import FEW
 
 
@@ -137,7 +137,7 @@ def connections(session: Session, course: Course) -> list[Connections]:
         pairs[source, mine is not None and mine == theirs].add(frozenset({one, other}))
     return [
         Connections(source, _unless_few(pairs[source, True]), _unless_few(pairs[source, False]))
-        for source in Source
+        for source in SAID
     ]
 
 

@@ -77,7 +77,7 @@ def _twice(email: str, seen: dict[str, int], line: int) -> Problem | None:
     return Problem("email", _("%(email)s is on line %(line)s already.", email=email, line=first))
 
 
-def read_contacts(content: bytes) -> tuple[list[Contact], list[Noted]]:
+def read_contacts(content: bytes) -> tuple[list[Contact[str]], list[Noted]]:
     """Read who connected with whom and when; rows about oneself are passed over.
 
     Raises:
@@ -125,7 +125,7 @@ def _share(text: str) -> float:
 
 
 def ties(
-    contacts: Sequence[Contact], people: Collection[str], half_life: timedelta = HALF_LIFE
+    contacts: Sequence[Contact[str]], people: Collection[str], half_life: timedelta = HALF_LIFE
 ) -> dict[tuple[str, str], float]:
     """Return how strongly any two of ``people`` are connected at the time of the latest contact."""
     known = [each for each in contacts if each.giver in people and each.taker in people]

@@ -197,6 +197,7 @@ class CourseForm(SizesForm):
     opens_at = UTCMomentField(lazy("Sign-up opens (UTC)"))
     closes_at = UTCMomentField(lazy("Sign-up closes (UTC)"))
     asks_age = BooleanField(lazy("Ask learners whether they are old enough"))
+    half_life_days = WholeNumberField(lazy("Days until a connection counts half"))
     interests = TextAreaField(lazy("Interests to choose from"), [Length(max=20_000)], filters=[tidy])
     questions = FormField(_a_form_for_each(QUESTIONS, _goal_or_not))
 

@@ -15,9 +15,12 @@ from cohorts.checkins import Pulse
 from cohorts.models import (
     Base,
     CheckIn,
+    ConnectionDenial,
     Course,
     CourseState,
     Departure,
+    Interaction,
+    InteractionImport,
     Interest,
     Leaving,
     Membership,
@@ -26,6 +29,7 @@ from cohorts.models import (
     Run,
     Seat,
     Signup,
+    Source,
     Upload,
 )
 from tests.factories import make_cohort, make_course, make_signup, make_user
@@ -88,6 +92,13 @@ def canary(session: Session, course: Course) -> Signup:
     person_blocks.block(session, me, email=f"{CANARY}.foe@example.org", at=NOW)
     person_blocks.block(session, mate, email=ADDRESS, at=NOW)
     make_signup(session, course, avoids=[ADDRESS, "zoe@example.org"], name="Wary")
+    told = InteractionImport(course_id=course.id, source=Source.IMPORTED, tool="csv", n_kept=2)
+    session.add(told)
+    session.flush()
+    for giver, taker in ((me, mate), (mate, me)):
+        about = {"from_id": giver.id, "to_id": taker.id, "kind": CANARY}
+        session.add(Interaction(import_id=told.id, at=NOW, **about))
+        session.add(ConnectionDenial(signup_id=giver.id, other_id=taker.id))
     notices.enqueue(session, notices.Kind.PLACED, signup=me).last_error = CANARY
     owner = make_user(session)
     for encoding in ("utf-8", "utf-16"):

@@ -1,0 +1,277 @@
+"""Who is connected with whom in a course: the one reading of all that tells of it.
+
+Pages, rematches and what is learnt from connections all read this, and nothing else. What counts: what
+learners say in check-ins, meetings they were at together, whom they asked to be with when they signed up,
+and interactions that were imported. What never counts: a pair of which one denies that they are
+connected, and a pair of which one has blocked or avoids the other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import permutations
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from . import person_blocks
+from .connections import Contact, strengths
+from .models import (
+    Attendance,
+    Connection,
+    ConnectionDenial,
+    Course,
+    ErasedTies,
+    Interaction,
+    InteractionImport,
+    Membership,
+    Signup,
+    SignupState,
+    Source,
+)
+
+WEIGHTS: Final = {
+    Source.GO_ON_WITH: 1.0,
+    Source.TALKED_WITH: 0.7,
+    Source.INVITED_BY: 0.7,
+    Source.IMPORTED: 0.3,
+    Source.API: 0.3,
+    Source.MET: 0.1,
+}
+"""How strong one sign of each source is: a wish the most, having been in one meeting the least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """Two learners who are connected.
+
+    Attributes:
+        one: The sign-up with the lower id.
+        two: The other.
+        strength: How strongly at this time, 0 to 1.
+        first: When the first sign of it was given.
+        last: When the latest was.
+        sources: What tells of it.
+        across: Whether it arose between two cohorts: at its first sign with both in a cohort, these were
+            not the same. None if they never were both in one.
+    """
+
+    one: int
+    two: int
+    strength: float
+    first: datetime
+    last: datetime
+    sources: frozenset[Source]
+    across: bool | None
+
+
+class _Sign(NamedTuple):
+    giver: int
+    taker: int
+    at: datetime
+    source: Source
+
+
+def of_course(session: Session, course: Course, at: datetime) -> list[Tie]:
+    """Return who is connected in a course at a time, by the ids of the two.
+
+    Whoever has withdrawn is among them, for they may come back; who never confirmed is not. Seven
+    queries, whatever the number of people; the time is that of reading the signs once.
+    """
+    return _read(session, _Reading(course.id, course.half_life_days, at))
+
+
+def of_learner(session: Session, signup: Signup, at: datetime) -> list[Tie]:
+    """Return with whom a learner is connected, as far as they may know.
+
+    What others said of them, and who of those they named by an address is signed up, is not theirs to
+    know and does not count here.
+    """
+    course = signup.course
+    return _read(session, _Reading(course.id, course.half_life_days, at, of=signup.id, own_only=True))
+
+
+def keep_counts(session: Session, signup: Signup, at: datetime) -> None:
+    """Count the connections of a learner who erases themselves; they go with the sign-up."""
+    course = signup.course
+    found = _read(session, _Reading(course.id, course.half_life_days, at, of=signup.id))
+    weeks = Counter((monday(tie.first), tie.across) for tie in found)
+    kept = session.scalars(select(ErasedTies).where(ErasedTies.course_id == course.id))
+    known = {(each.week, each.across): each for each in kept}
+    for (week, across), n in weeks.items():
+        if (week, across) in known:
+            known[week, across].n += n
+        else:
+            session.add(ErasedTies(course_id=course.id, week=week, across=across, n=n))
+    mine = or_(Interaction.from_id == signup.id, Interaction.to_id == signup.id)
+    counted = select(Interaction.import_id, func.count()).where(mine).group_by(Interaction.import_id)
+    gone = {import_id: n for import_id, n in session.execute(counted)}  # noqa: C416 (rows are no pairs)
+    for each in session.scalars(select(InteractionImport).where(InteractionImport.id.in_(gone))):
+        each.n_erased += gone[each.id]
+    session.flush()
+
+
+def erased(session: Session, course: Course) -> dict[tuple[date, bool | None], int]:
+    """Return how many connections went with people who erased themselves, by the Monday of the week they
+    were first seen in and whether they were between two cohorts.
+    """
+    rows = select(ErasedTies).where(ErasedTies.course_id == course.id).order_by(ErasedTies.week)
+    return {(each.week, each.across): each.n for each in session.scalars(rows)}
+
+
+def monday(moment: datetime) -> date:
+    """Return the first day of the week a moment is in, in UTC."""
+    return moment.date() - timedelta(days=moment.weekday())
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is read: a course at a time; ``of`` one learner alone, and then perhaps what they may know."""
+
+    course_id: int
+    half_life_days: int
+    at: datetime
+    of: int | None = None
+    own_only: bool = False
+
+    def touches(self, *columns: Any) -> Any:
+        """Return the condition that a row is about whom this is about."""
+        return or_(*(each == self.of for each in columns)) if self.of is not None else True
+
+
+def _read(session: Session, reading: _Reading) -> list[Tie]:
+    apart = person_blocks.pairs(session, reading.course_id) | _denied(session, reading)
+    signs = [
+        each
+        for each in _signs(session, reading)
+        if each.giver != each.taker and _pair(each) not in apart and each.at <= reading.at
+    ]
+    contacts = (Contact(each.giver, each.taker, each.at, WEIGHTS[each.source]) for each in signs)
+    found = strengths(contacts, reading.at, timedelta(days=reading.half_life_days))
+    by_pair: dict[tuple[int, int], list[_Sign]] = defaultdict(list)
+    for sign in signs:
+        by_pair[_pair(sign)].append(sign)
+    stays = _stays(session, reading)
+    return [_tie(pair, found[pair], by_pair[pair], stays) for pair in sorted(by_pair)]
+
+
+def _pair(sign: _Sign) -> tuple[int, int]:
+    return min(sign.giver, sign.taker), max(sign.giver, sign.taker)
+
+
+def _tie(pair: tuple[int, int], strength: float, signs: list[_Sign], stays: _Stays) -> Tie:
+    moments = sorted({each.at for each in signs})
+    together = (stays.together(*pair, moment) for moment in moments)
+    within = next((each for each in together if each is not None), None)
+    return Tie(
+        *pair,
+        strength=strength,
+        first=moments[0],
+        last=moments[-1],
+        sources=frozenset(each.source for each in signs),
+        across=None if within is None else not within,
+    )
+
+
+class _Stays:
+    """Who was in which cohort when."""
+
+    def __init__(self, rows: Iterable[Any]) -> None:
+        self._of: dict[int, list[tuple[datetime, datetime | None, int]]] = defaultdict(list)
+        for signup_id, since, until, cohort_id in rows:
+            self._of[signup_id].append((since, until, cohort_id))
+
+    def cohort(self, signup_id: int, at: datetime) -> int | None:
+        """Return the cohort somebody was in at a moment."""
+        stays = self._of.get(signup_id, ())
+        found = (cohort for since, until, cohort in stays if since <= at and (until is None or at < until))
+        return next(found, None)
+
+    def together(self, one: int, two: int, at: datetime) -> bool | None:
+        """Tell whether two were in the same cohort at a moment; None if not both were in one."""
+        here, there = self.cohort(one, at), self.cohort(two, at)
+        return None if here is None or there is None else here == there
+
+
+def _stays(session: Session, reading: _Reading) -> _Stays:
+    rows = select(Membership.signup_id, Membership.since, Membership.until, Membership.cohort_id)
+    return _Stays(session.execute(rows.join(Signup).where(Signup.course_id == reading.course_id)))
+
+
+def _denied(session: Session, reading: _Reading) -> set[tuple[int, int]]:
+    denied = ConnectionDenial
+    rows = select(denied.signup_id, denied.other_id).join(Signup, Signup.id == denied.signup_id)
+    found = session.execute(rows.where(Signup.course_id == reading.course_id))
+    return {(min(one, two), max(one, two)) for one, two in found}
+
+
+def _signs(session: Session, reading: _Reading) -> Iterator[_Sign]:
+    """Yield every sign between two confirmed learners of the course."""
+    people = select(Signup.id).where(
+        Signup.course_id == reading.course_id, Signup.state != SignupState.PENDING
+    )
+    here = set(session.scalars(people))
+    for signs in (_said(session, reading), _imported(session, reading), _asked(session, reading)):
+        yield from (each for each in signs if each.giver in here and each.taker in here)
+    yield from _met(session, reading, here)
+
+
+def _said(session: Session, reading: _Reading) -> Iterator[_Sign]:
+    """Yield what learners said in check-ins; an address is whoever is signed up with it."""
+    addressed = aliased(Signup)
+    taker = func.coalesce(Connection.to_id, addressed.id)
+    rows = (
+        select(Connection.from_id, taker, Connection.at, Connection.source)
+        .outerjoin(
+            addressed,
+            and_(addressed.email == Connection.to_address, addressed.course_id == Connection.course_id),
+        )
+        .where(Connection.course_id == reading.course_id, taker.is_not(None))
+    )
+    if reading.own_only:
+        rows = rows.where(Connection.from_id == reading.of, Connection.to_id.is_not(None))
+    else:
+        rows = rows.where(reading.touches(Connection.from_id, taker))
+    return (_Sign(*row) for row in session.execute(rows))
+
+
+def _imported(session: Session, reading: _Reading) -> Iterator[_Sign]:
+    rows = (
+        select(Interaction.from_id, Interaction.to_id, Interaction.at, InteractionImport.source)
+        .join(InteractionImport)
+        .where(InteractionImport.course_id == reading.course_id)
+        .where(reading.touches(Interaction.from_id, Interaction.to_id))
+    )
+    return (_Sign(*row) for row in session.execute(rows))
+
+
+def _asked(session: Session, reading: _Reading) -> Iterator[_Sign]:
+    """Yield who asked to be with whom, from the moment both were signed up."""
+    rows = select(Signup.id, Signup.email, Signup.created_at, Signup.works_with)
+    people = session.execute(rows.where(Signup.course_id == reading.course_id)).all()
+    ids = {email: (each, since) for each, email, since, _wishes in people}
+    for giver, _email, since, wishes in people:
+        for taker, later in (ids[each] for each in wishes if each in ids):
+            if reading.of in (None, giver) or (reading.of == taker and not reading.own_only):
+                yield _Sign(giver, taker, max(since, later), Source.INVITED_BY)
+
+
+def _met(session: Session, reading: _Reading, here: set[int]) -> Iterator[_Sign]:
+    """Yield, for each meeting, every two who were there; a cohort is small, so there are few."""
+    rows = (
+        select(Attendance.cohort_id, Attendance.starts_at, Attendance.signup_id)
+        .join(Signup, Signup.id == Attendance.signup_id)
+        .where(Signup.course_id == reading.course_id, Attendance.was_there.is_(True))
+    )
+    there: dict[tuple[int, datetime], list[int]] = defaultdict(list)
+    for cohort_id, starts_at, signup_id in session.execute(rows):
+        if signup_id in here:
+            there[cohort_id, starts_at].append(signup_id)
+    for (_cohort, starts_at), people in there.items():
+        for one, other in permutations(people, 2):
+            if reading.of in (None, one, other):
+                yield _Sign(one, other, starts_at, Source.MET)
