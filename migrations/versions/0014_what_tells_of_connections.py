@@ -1,13 +1,13 @@
 """What tells of connections: imported interactions, denials, how fast they fade, and counts that stay.
 
-Revision: 0013
+Revision: 0014
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
