@@ -39,6 +39,7 @@ _EXPERIENCES: Final = (
     (Experience.ADVANCED, r"\badvanced\b|\bexpert\b|\bexperienced\b|\bavanzad|\bexpertin?"),
 )  # fmt: skip
 _SEPARATORS: Final = re.compile(r"[;\n]")
+_NAMED: Final = re.compile(r"(?P<name>[^@]*?)[\s<(\[,;-]*(?P<email>[^\s<>()@,;]+@[^\s<>()@,;]+)[>)\]\s]*")
 _TO: Final = r"\s*(?:[-\u2010-\u2015\u2212]|to|or|bis)\s*"
 _NUMBER: Final = r"\d+(?:[.,]\d+)?"
 
@@ -147,6 +148,16 @@ def yes_or_no(text: str) -> bool:
     if said in YES_WORDS or first in YES_WORDS:
         return True
     raise ValueError(_("%(text)r is neither yes nor no.", text=text[:60]))
+
+
+def named(text: str) -> tuple[str, str]:
+    """Return a name and the address that stands with it, as in ``Ann Lee <ann@example.org>``, if one does."""
+    if len(text) > 400:
+        return text, ""
+    found = _NAMED.fullmatch(text)
+    if found is None or not is_address(found["email"]):
+        return text, ""
+    return found["name"], found["email"]
 
 
 def people(text: str, called: Mapping[str, str]) -> tuple[str, ...]:

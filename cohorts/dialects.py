@@ -253,6 +253,40 @@ def _google(sheet: Sheet) -> Layout | None:
     return replace(_table(sheet, "google", at), fixed=((0, SENT),))
 
 
+_LIMESURVEY: Final = _has("limesurvey", {"id", "submitdate"}, {"response_id", "date_submitted"})
+_ABOUT_THE_ANSWER: Final = frozenset(
+    (
+        "id",
+        "response_id",
+        "last_page",
+        "lastpage",
+        "start_language",
+        "startlanguage",
+        "seed",
+        "startdate",
+        "date_started",
+        "datestamp",
+        "date_last_action",
+        "ipaddr",
+        "ip_address",
+        "refurl",
+        "referrer_url",
+        "token",
+    )
+)
+
+
+def _limesurvey(sheet: Sheet) -> Layout | None:
+    """LimeSurvey: before the answers stands what it notes of its own, the language of its pages among it."""
+    layout = _LIMESURVEY(sheet)
+    if layout is None:
+        return None
+    notes = (
+        column for column, each in enumerate(layout.headings) if heading_key(each.text) in _ABOUT_THE_ANSWER
+    )
+    return replace(layout, fixed=tuple((column, IGNORED) for column in notes))
+
+
 def _gruepr(sheet: Sheet) -> Layout | None:
     """The desktop program gruepr: headings of Google Forms that it has written itself."""
     header = " ".join(sheet.lines[_header(sheet)].cells)
@@ -329,9 +363,7 @@ DIALECTS: Final = {
     "doodle": Dialect("Doodle", _doodle),
     "qualtrics": Dialect("Qualtrics", _qualtrics),
     "typeform": Dialect("Typeform", _has("typeform", {"submit_date_(utc)"}, {"#", "network_id"})),
-    "limesurvey": Dialect(
-        "LimeSurvey", _has("limesurvey", {"id", "submitdate"}, {"response_id", "date_submitted"})
-    ),
+    "limesurvey": Dialect("LimeSurvey", _limesurvey),
     "gruepr": Dialect("gruepr", _gruepr),
     "google": Dialect("Google Forms", _google),
     "canvas": Dialect("Canvas", _canvas),

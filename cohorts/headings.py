@@ -47,10 +47,12 @@ _RULES: Final = tuple(
             r"^(timestamp|zeitstempel|marca temporal|horodateur|date submitted|submitdate|submit date"
             r"|submitted( at| on)?|completion time|recorded ?date|response date)\b",
         ),
+        ("wants_help_with", r"\b(need|want|like|get|receive|use|looking for)\b.*(?<!to )\bhelp\b"
+         r"|\bhelp (needed|wanted)\b|^needs?$"),
+        ("can_help_with", r"\b(can|could|able|offer|happy)\b.*\b(help|teach|offer)\b"
+         r"|\b(like|want|willing) to (help|teach)\b|skills? (you|i) have|^offers?$"),
         ("avoids", rf"avoid|{_NOT}.*\b(be|work|put|have|grouped|paired)\b.*{_WITH}"),
         ("works_with", rf"\b(like|want|wish|prefer|request)\w*\b.*{_WITH}|teammate"),
-        ("wants_help_with", r"\b(need|want|like|get|receive|looking for)\b.*\bhelp\b|help needed"),
-        ("can_help_with", r"\b(can|could|able|offer|happy)\b.*\b(help|teach|offer)\b|skills? (you|i) have"),
         ("convenor", r"\bconvenor\b|\b(lead|facilitate|organi[sz]e|host|get)\b.*\b(meeting|cohort|group|team)"
 ),
         ("time_zone", r"\btime ?zone\b|zeitzone|zona horaria|huso horario|fuseau|tijdzone|fuso hor"),
@@ -71,7 +73,7 @@ _RULES: Final = tuple(
         ),
         ("languages", r"\blanguages?\b|\bsprachen?\b|\bidiomas?\b|\blangues?\b"),
         ("interests", r"\binterest|\btopics?\b|\bgenres?\b|\bhobb|\bintereses\b|\binteressen\b|\bthemen\b"),
-        ("experience", r"\bexperience\b|\bfamiliar\b|\b(skill )?level\b|\berfahrung|\bexperiencia\b"),
+        ("experience", r"\bexperienced?\b|\bfamiliar\b|\b(skill )?level\b|\berfahrung|\bexperiencia\b"),
         ("goal", r"\bgoals?\b|\bhope\b|\bget out of\b|\bwhy\b.*\b(join|sign|tak)|\bexpect|\bmotivation\b"),
         ("name", r"^(your |full |preferred |display |student )*name\b|\byour (full |preferred )?name\b"
          r"|\bcall you\b|^(student|participant|who)$|^nombre completo|^name und|^nom$"),

@@ -22,6 +22,8 @@ from .tables import MalformedFile, Problem
 from .texts import interest_key
 
 Values = dict[str, Any]
+_UNSAID: Final = frozenset(("n/a", "#n/a", "n.a."))
+"""What tools write where nothing was answered."""
 
 
 class Reader:
@@ -67,8 +69,9 @@ class Reader:
         return (line[column] for line in self.layout.body for column in columns)
 
     def cells(self, line: Line, wanted: str) -> list[tuple[Heading, str]]:
-        """Return the cells of a row that are about one thing, empty ones too."""
-        return [(self.layout.headings[column], line[column]) for column in self.columns.get(wanted, ())]
+        """Return the cells of a row that are about one thing, empty ones too; ``N/A`` says nothing."""
+        found = ((self.layout.headings[column], line[column]) for column in self.columns.get(wanted, ()))
+        return [(heading, "" if cell.casefold() in _UNSAID else cell) for heading, cell in found]
 
     def entry(self, line: Line) -> Entry:
         """Read one row."""
@@ -83,7 +86,7 @@ class Reader:
                 self._read(line, wanted, values, problems)
         marked = self._hours(line, problems)
         values |= {"availability": marked.full, "if_needed": marked.maybe}
-        values.setdefault("email", "")
+        values["email"] = values.get("email") or cells.named(self._full_name(line))[1]
         self._fill_up(values, problems, line)
         notes: list[str] = []
         if self.recipe.lenient:
@@ -98,6 +101,10 @@ class Reader:
 
     def name(self, line: Line) -> str:
         """Return what a row calls its learner; nothing if it does not say."""
+        return cells.named(self._full_name(line))[0]
+
+    def _full_name(self, line: Line) -> str:
+        """Return all that stands where the name is asked for."""
         found = {wanted: _behind(self.cells(line, wanted))[1] for wanted in NAMED}
         last, comma, first = found[TURNED].partition(",")
         turned = f"{first.strip()} {last.strip()}" if comma else last

@@ -49,7 +49,9 @@ BROKEN = "Bo,not an address,Mars/Base,Mon 18:00-21:00,English,Rilke\n"
 
 def upload(browser: FlaskClient, content: str | bytes, name: str = "people.csv") -> Any:
     file = (io.BytesIO(content.encode() if isinstance(content, str) else content), name)
-    return browser.post("/organise/poems/import", data={"file": file}, content_type="multipart/form-data")
+    answer = browser.post("/organise/poems/import", data={"file": file}, content_type="multipart/form-data")
+    answer.request.environ["wsgi.input"].close()  # a large one is a file, which nobody else closes here
+    return answer
 
 
 def test_import_shows_a_dry_run_and_stores_no_learner(
