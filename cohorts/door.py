@@ -209,6 +209,111 @@ def to_params(settings: MatchSettings) -> matcher.Params:
         raise UnfitPool(str(error)) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Who connected, as pairs of ids; and who had the chance, None if that could be anybody."""
+
+    connected: Collection[tuple[str, str]]
+    could_have: Collection[tuple[str, str]] | None = None
+
+
+Estimate = tuple[float, float, float]
+"""A value, and from where to where it might well lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What connections taught about weights.
+
+    Attributes:
+        weights: The weights to match with: those that were learnt if they are used, else as before.
+        is_used: Whether they predict held-out connections better than those that were chosen.
+        words: What came of it.
+        n_connected: How many connections there were to learn from.
+        n_others: How many pairs that did not connect they were compared with.
+        auc: Of the learnt weights; None if there was too little to learn from. Likewise ``auc_chosen``.
+    """
+
+    weights: dict[str, float]
+    is_used: bool
+    words: Sentence
+    n_connected: int
+    n_others: int
+    auc: Estimate | None
+    auc_chosen: Estimate | None
+
+
+def learn(people: Sequence[tuple[str, Answers]], settings: MatchSettings, seen: Seen) -> Lesson:
+    """Learn from connections how much each question should count.
+
+    Raises:
+        UnfitPool: The settings or the answers cannot be matched.
+    """
+    import matcher
+    from matcher.affinity import AffinityModel
+
+    pool, params = to_pool(people, settings.custom), to_params(settings)
+    try:
+        model = AffinityModel(params).fit(pool, matcher.Observed(seen.connected, seen.could_have))
+    except matcher.MatcherError as error:
+        raise UnfitPool(str(error)) from error
+    learnt = model.learnt_
+    assert learnt is not None, "there was something to learn from"
+    weights = dict(settings.weights)
+    if learnt.is_used:
+        for name, weight in zip(model.names_, learnt.weights, strict=True):
+            for key in HELP if name == WANTS_AND_OFFERS else (name,):
+                weights[key] = round(weight, 3)
+    return Lesson(
+        weights,
+        learnt.is_used,
+        sentence_of(learnt.words, {}),
+        learnt.n_connected,
+        learnt.n_others,
+        _estimate(learnt.auc),
+        _estimate(learnt.auc_organiser),
+    )
+
+
+WANTS_AND_OFFERS: Final = "wants and offers"
+"""What the matcher calls the two questions in ``HELP`` together."""
+
+
+def _estimate(found: Any) -> Estimate | None:
+    return None if found is None else (found.value, found.low, found.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """How well one thing alone predicts who connects; ``auc`` is None if there was too little to tell."""
+
+    name: str
+    auc: Estimate | None
+
+
+def predictive_power(
+    people: Sequence[tuple[str, Answers]],
+    settings: MatchSettings,
+    seen: Seen,
+    known: Mapping[str, Collection[tuple[str, str]]],
+) -> list[Power]:
+    """Tell how well each question, common hours and each set of pairs that is ``known`` predict connections.
+
+    Raises:
+        UnfitPool: The settings or the answers cannot be matched.
+    """
+    import matcher
+    from matcher import affinity
+
+    pool, params = to_pool(people, settings.custom), to_params(settings)
+    observed = matcher.Observed(seen.connected, seen.could_have)
+    try:
+        found = affinity.predictive_power(pool, params, observed, known)
+    except matcher.MatcherError as error:
+        raise UnfitPool(str(error)) from error
+    return [Power(each.name, _estimate(each.auc)) for each in found]
+
+
 def match_answers(
     people: Sequence[tuple[str, Answers]],
     settings: MatchSettings,

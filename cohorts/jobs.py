@@ -20,7 +20,7 @@ from huey import Huey, PostgresHuey, SqliteHuey
 from huey.serializer import SignedSerializer
 from sqlalchemy.engine import make_url
 
-from . import checkin_mails, door, notices, reminders, runs, signups, uploads, weighing
+from . import checkin_mails, door, notices, predictors, reminders, runs, signups, uploads, weighing
 from .database import Database
 from .links import Links
 from .mailers import Mailer
@@ -105,6 +105,7 @@ class Worker:
             (SWEEP_SECONDS, self._revive_runs, self._tidy, self._remind),
             (SWEEP_SECONDS, self._send_mail),
             (WEIGH_SECONDS, self._weigh),
+            (SWEEP_SECONDS, self._study),
         )
         threads = [threading.Thread(target=self._attend, args=each, daemon=True) for each in duties]
         for thread in (threading.Thread(target=door.warm_up, daemon=True), *threads):
@@ -139,6 +140,9 @@ class Worker:
 
     def _weigh(self) -> None:
         self._weigher.weigh_waiting()
+
+    def _study(self) -> None:
+        predictors.answer_waiting(self.database)
 
     def _tidy(self) -> None:
         """Free places nobody confirmed, delete what nobody needs any more, and ask for check-ins."""

@@ -474,6 +474,7 @@ class Run(Base):
     worker is taken for dead and another may claim the run. What is pinned in the run ``based_on_id``
     is kept. ``part_of_id`` is the run that was published in part when this one was left over, and
     ``course_was`` the state of the course before this one was published.
+    ``learnt`` tells what earlier connections taught about the weights (see ``cohorts.learning``).
     A ``rehearsal`` proposes nothing: it only leaves in ``tally`` how many would be unplaced, by reason.
     """
 
@@ -509,6 +510,7 @@ class Run(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     rehearsal: Mapped[bool] = mapped_column(default=False)
     tally: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    learnt: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     n_learners: Mapped[int | None]
     n_placed: Mapped[int | None]
     objective: Mapped[float | None]
@@ -850,6 +852,22 @@ class ConnectionDenial(Base):
     at: Mapped[datetime] = mapped_column(default=now)
 
     other: Mapped[Signup] = relationship(foreign_keys=[other_id])
+
+
+class TieStudy(Base):
+    """The question what predicts connections in a course, and the worker's answer.
+
+    ``powers`` are as ``cohorts.predictors`` reads them; ``n_ties`` are the connections they were told from.
+    """
+
+    __tablename__ = "tie_studies"
+
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True)
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+    answered_at: Mapped[datetime | None] = mapped_column(index=True)
+    n_ties: Mapped[int] = mapped_column(default=0)
+    powers: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    trouble: Mapped[str] = mapped_column(Text, default="")
 
 
 class ErasedTies(Base):

@@ -6,7 +6,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from . import language, leases, person_blocks, pins
+from . import language, learning, leases, person_blocks, pins
 from .asking import custom_questions
 from .database import Database
 from .door import MatchSettings, match_answers, sentence_of
@@ -100,7 +100,8 @@ def rerun(session: Session, run: Run, user: User | None, **changes: Any) -> Run:
     Raises:
         RunInProgress: Another run of this course is under way.
     """
-    settings = replace(MatchSettings.from_json(run.parameters), **changes)
+    settings = learning.unlearnt(MatchSettings.from_json(run.parameters), run.learnt)
+    settings = replace(settings, **changes)
     return _queue(
         session,
         Run(
@@ -174,7 +175,7 @@ def execute(database: Database, run_id: int, worker: str) -> None:
     # The names of cohorts and what went wrong are told in the language of whoever asked.
     with language.using(locale), leases.Heartbeat(database, lease) as heartbeat:
         try:
-            learners, matching, pinned = _match(database, run_id, heartbeat)
+            found = _match(database, run_id, heartbeat)
         except CohortsError as error:
             _fail(database, lease, str(error))
         except Exception:
@@ -185,7 +186,7 @@ def execute(database: Database, run_id: int, worker: str) -> None:
                 marked("The match stopped on an error of ours, which is noted. Nothing was changed."),
             )
         else:
-            _store(database, lease, learners, matching, pinned)
+            _store(database, lease, found)
 
 
 def _matchable(course: Course) -> tuple[ColumnElement[bool], ...]:
@@ -197,10 +198,27 @@ def _matchable(course: Course) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _match(
-    database: Database, run_id: int, heartbeat: leases.Heartbeat
-) -> tuple[list[int], Matching, pins.Pins]:
-    """Turn rows into a pool, match it, and return the learners' ids beside the matching and what was kept."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a worker found for a run.
+
+    Attributes:
+        learners: Ids of the sign-ups in the order of the pool.
+        matching: What the matcher found.
+        pinned: What was kept.
+        settings: What it was matched with.
+        learnt: What earlier connections taught.
+    """
+
+    learners: list[int]
+    matching: Matching
+    pinned: pins.Pins
+    settings: MatchSettings
+    learnt: dict[str, Any] | None
+
+
+def _match(database: Database, run_id: int, heartbeat: leases.Heartbeat) -> _Found:
+    """Turn rows into a pool, learn from earlier connections, and match."""
     with database.reading() as session:
         run = session.get_one(Run, run_id, options=[joinedload(Run.course)])
         rows = session.scalars(
@@ -213,15 +231,18 @@ def _match(
         pinned = pins.of_run(session, run.based_on_id, set(learners))
         answers = pins.together(rows, person_blocks.answers_with_blocks(session, rows), pinned)
         people = [(row.key, given) for row, given in zip(rows, answers, strict=True)]
-        settings = MatchSettings.from_json(run.parameters)
+        settings = learning.unlearnt(MatchSettings.from_json(run.parameters), run.learnt)
+        keys = {row.id: row.key for row in rows}
+        seen = learning.seen(session, run.course, keys, now())
 
     def report(progress: Progress) -> None:
         heartbeat.progress, heartbeat.stage = progress.fraction, str(progress.stage)
 
+    settings, learnt = learning.learn(people, settings, seen)
     place = {signup_id: number for number, signup_id in enumerate(learners)}
     kept = [[place[each] for each in members] for members in pinned.cohorts.values()]
     matching = match_answers(people, settings, kept=kept, progress=report, should_stop=heartbeat.should_stop)
-    return learners, matching, pinned
+    return _Found(learners, matching, pinned, settings, learnt)
 
 
 def _fail(database: Database, lease: leases.Lease, reason: str) -> None:
@@ -232,17 +253,9 @@ def _fail(database: Database, lease: leases.Lease, reason: str) -> None:
             leases.release(run, RunState.FAILED)
 
 
-def _store(
-    database: Database,
-    lease: leases.Lease,
-    learners: Sequence[int],
-    matching: Matching,
-    pinned: pins.Pins,
-) -> None:
-    """Store a matching as the run's proposal, all or nothing, if the run is still ours.
-
-    ``learners`` are the ids of the sign-ups in the order of the pool.
-    """
+def _store(database: Database, lease: leases.Lease, found: _Found) -> None:
+    """Store a matching as the run's proposal, all or nothing, if the run is still ours."""
+    learners, matching = found.learners, found.matching
     with database.transaction() as session:
         run = leases.held_run(session, lease)
         if run is None:
@@ -255,7 +268,9 @@ def _store(
         else:
             remaining = set(session.scalars(select(Signup.id).where(Signup.course_id == run.course_id)))
             session.add_all(_seats(run, learners, matching, remaining))
-            pins.carry_over(session, run, pinned)
+            pins.carry_over(session, run, found.pinned)
+        # Whatever is weighed later, by hand or in words, is weighed as it was matched.
+        run.parameters, run.learnt = found.settings.as_json(), found.learnt
         run.progress, run.stage = 1.0, ""
         run.n_learners, run.n_placed = len(learners), len(learners) - len(matching.unplaced)
         run.objective, run.bound, run.seconds = matching.objective, matching.bound, matching.seconds

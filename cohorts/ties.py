@@ -95,6 +95,22 @@ def of_learner(session: Session, signup: Signup, at: datetime) -> list[Tie]:
     return _read(session, _Reading(course.id, course.half_life_days, at, of=signup.id, own_only=True))
 
 
+def were_together(session: Session, course: Course) -> set[tuple[int, int]]:
+    """Return who were in one cohort at the same time, now or before, as pairs of ids in order."""
+    rows = select(Membership.cohort_id, Membership.signup_id, Membership.since, Membership.until)
+    stays: dict[int, list[Any]] = defaultdict(list)
+    for row in session.execute(rows.join(Signup).where(Signup.course_id == course.id)):
+        stays[row.cohort_id].append(row)
+    return {
+        (one.signup_id, two.signup_id)
+        for here in stays.values()
+        for one, two in permutations(here, 2)
+        if one.signup_id < two.signup_id
+        and (one.until is None or two.since < one.until)
+        and (two.until is None or one.since < two.until)
+    }
+
+
 def keep_counts(session: Session, signup: Signup, at: datetime) -> None:
     """Count the connections of a learner who erases themselves; they go with the sign-up."""
     course = signup.course

@@ -15,7 +15,7 @@ This module imports scikit-learn, whose start takes a second: `matcher.match` im
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, cast
 
@@ -23,11 +23,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from matcher.availability import availability
 from matcher.encoders import Encoder, parts_of
 from matcher.exceptions import InvalidPool
 from matcher.features import Features, Places, Rows
 from matcher.learning import Learnt, Power, Sample, learn, powers
-from matcher.observed import Observed
+from matcher.observed import Observed, Pair
 from matcher.params import Params
 from matcher.pool import Pool
 
@@ -262,8 +263,16 @@ def learn_weights(
     return replace(learnt, weights=tuple(weights.tolist()))
 
 
-def predictive_power(pool: Pool, params: Params, observed: Observed) -> tuple[Power, ...]:
+COMMON_HOURS = "common hours"
+
+
+def predictive_power(
+    pool: Pool, params: Params, observed: Observed, known: Mapping[str, Collection[Pair]] | None = None
+) -> tuple[Power, ...]:
     """How well each part alone predicts connections, also questions that weigh nothing.
+
+    With `known`, named sets of pairs of ids, these are asked about too, each as a yes or no; and so are
+    `COMMON_HOURS`, how many blocks a pair has in common.
 
     Raises:
         InvalidPool: an answer is not of its question's kind.
@@ -272,7 +281,31 @@ def predictive_power(pool: Pool, params: Params, observed: Observed) -> tuple[Po
     params = replace(params, questions=all_count, complement_weight=1.0, connections_weight=0.0)
     parts = made_parts(pool, params)
     sample = compared(pool, parts, observed, np.random.default_rng(params.random_state))
-    return powers(sample, [part.name for part in parts])
+    names = [part.name for part in parts]
+    if known is not None:
+        ids = sorted(pool.index())
+        columns = [_common_blocks(pool, params, ids, sample.pairs.ends)]
+        columns += [_are_among(pairs, ids, sample.pairs.ends) for pairs in known.values()]
+        sample = Sample(np.column_stack([sample.x, *columns]), sample.pairs)
+        names += [COMMON_HOURS, *known]
+    return powers(sample, names)
+
+
+def _common_blocks(
+    pool: Pool, params: Params, ids: Sequence[str], ends: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """(m,) how many starts suit both of each pair, by the clock that gives them most."""
+    place = pool.index()
+    can = availability(pool, params).can[[place[name] for name in ids]]
+    both = np.bitwise_count(can[ends[:, 0]] & can[ends[:, 1]]).sum(axis=2)
+    most: NDArray[np.float64] = both.max(axis=1, initial=0).astype(np.float64)
+    return most
+
+
+def _are_among(pairs: Collection[Pair], ids: Sequence[str], ends: NDArray[np.intp]) -> NDArray[np.float64]:
+    """(m,) 1 for each pair that is among some."""
+    known = {frozenset(pair) for pair in pairs}
+    return np.array([frozenset((ids[a], ids[b])) in known for a, b in ends.tolist()], dtype=np.float64)
 
 
 def compared(pool: Pool, parts: Sequence[Part], observed: Observed, random: np.random.Generator) -> Sample:

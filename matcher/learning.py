@@ -28,6 +28,7 @@ from scipy.special import expit, log_expit
 from scipy.stats import norm, rankdata
 
 from matcher.observed import Flags, Pairs
+from matcher.said import Said, say
 
 Values = NDArray[np.float64]
 
@@ -71,7 +72,7 @@ class Learnt:
     weights: tuple[float, ...]
     n_connected: int
     n_others: int
-    words: str
+    words: Said
     is_used: bool = False
     auc: Estimate | None = None
     auc_organiser: Estimate | None = None
@@ -121,7 +122,8 @@ def learn(
     """
     counts = sample.pairs.counts
     if lack := _lack_of_pairs(*counts) or _lack_of_parts(len(chosen)):
-        return Learnt(tuple(chosen.tolist()), *counts, f"{lack} The chosen weights stand.")
+        words = say("%(lack)s The chosen weights stand.", lack=lack)
+        return Learnt(tuple(chosen.tolist()), *counts, words)
     ours, theirs = np.mean([_held_out(sample, chosen, random, tick) for _ in range(ROUNDS)], axis=0)
     auc, auc_organiser, gain = (_estimate(auc, sample.pairs) for auc in (ours, theirs, ours - theirs))
     is_used = gain.low > 0 and auc.low > 0.5
@@ -276,23 +278,44 @@ def _power(name: str, similarities: Values, pairs: Pairs, n_parts: int) -> Power
     return Power(name, auc, words)
 
 
-def _words(is_used: bool, auc: Estimate, auc_organiser: Estimate) -> str:
-    chosen = f"the chosen ones ({auc_organiser.value:.2f})"
+def _words(is_used: bool, auc: Estimate, auc_organiser: Estimate) -> Said:
+    values = {"auc": str(auc), "chosen": f"{auc_organiser.value:.2f}"}
     if is_used:
-        return f"Learnt weights predict held-out connections better (AUC {auc}) than {chosen}, and are used."
-    than = f"than {chosen}, which" if auc.low > 0.5 else f"than chance; {chosen}"
-    return f"Learnt weights predict held-out connections no better (AUC {auc}) {than} stand."
+        return say(
+            "Learnt weights predict held-out connections better (AUC %(auc)s) than the chosen ones "
+            "(%(chosen)s), and are used.",
+            **values,
+        )
+    if auc.low > 0.5:
+        return say(
+            "Learnt weights predict held-out connections no better (AUC %(auc)s) than the chosen ones "
+            "(%(chosen)s), which stand.",
+            **values,
+        )
+    return say(
+        "Learnt weights predict held-out connections no better (AUC %(auc)s) than chance; the chosen ones "
+        "(%(chosen)s) stand.",
+        **values,
+    )
 
 
-def _lack_of_pairs(n_connected: int, n_others: int) -> str:
+def _lack_of_pairs(n_connected: int, n_others: int) -> Said | None:
     if n_connected < LEAST:
-        return f"Too few connections to learn from ({n_connected}; at least {LEAST} are needed)."
+        return say(
+            "Too few connections to learn from (%(number)s; at least %(least)s are needed).",
+            number=n_connected,
+            least=LEAST,
+        )
     if n_others < LEAST:
-        return f"Too few pairs to compare connections with ({n_others}; at least {LEAST} are needed)."
-    return ""
+        return say(
+            "Too few pairs to compare connections with (%(number)s; at least %(least)s are needed).",
+            number=n_others,
+            least=LEAST,
+        )
+    return None
 
 
-def _lack_of_parts(n_parts: int) -> str:
+def _lack_of_parts(n_parts: int) -> Said | None:
     if n_parts < 2:
-        return "Nothing to weigh up: fewer than two questions that look for likeness were answered."
-    return ""
+        return say("Nothing to weigh up: fewer than two questions that look for likeness were answered.")
+    return None

@@ -279,6 +279,10 @@ class RunOut(Schema):
     stage = Function(lambda it: language.translated(it.stage), **words(type="string"))
     reason = Function(lambda it: language.translated(it.reason), **words(type="string"))
     random_state = Integer(required=True)
+    learnt = Function(
+        lambda it: language.translated(it.learnt["words"]) if it.learnt else None,
+        **words(type=["string", "null"], description="What earlier connections taught."),
+    )
     n_learners = Integer(required=True, allow_none=True)
     n_placed = Integer(required=True, allow_none=True)
     objective = Float(required=True, allow_none=True)
