@@ -115,6 +115,13 @@ def _invite_nobody(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def _open_network(page: Page) -> None:
+    """Move around in the picture of a network, with the table of it open."""
+    page.get_by_role("button", name="Move around in it").click()
+    page.locator(".network-tools").wait_for()
+    page.get_by_text("As a table").click()
+
+
 def _say_younger(page: Page) -> None:
     page.get_by_label("I am younger than that").check()
 
@@ -390,6 +397,21 @@ ORGANISERS_PAGES = (
     State("figures-empty", "organiser.figures", "/organise/draft/figures", ORGANISER),
     State("figures-many", "organiser.figures", "/organise/many/figures", ORGANISER),
     State("figures-right-to-left", "organiser.figures", "/organise/arabic/figures", ORGANISER, rtl=True),
+    State("network", "organiser.connections", "/organise/connected/connections", ORGANISER),
+    State(
+        "network-opened",
+        "organiser.connections",
+        "/organise/connected/connections",
+        ORGANISER,
+        act=_open_network,
+    ),
+    State("network-empty", "organiser.connections", "/organise/draft/connections", ORGANISER),
+    State("network-bare", "organiser.connections", "/organise/running/connections", ORGANISER),
+    State("network-long", "organiser.connections", "/organise/long/connections", ORGANISER),
+    State("network-many", "organiser.connections", "/organise/many/connections", ORGANISER),
+    State(
+        "network-right-to-left", "organiser.connections", "/organise/arabic/connections", ORGANISER, rtl=True
+    ),
     State("share", "organiser.share", "/organise/usual/share", ORGANISER),
     State("share-draft", "organiser.share", "/organise/draft/share", ORGANISER),
     State("share-long", "organiser.share", "/organise/long/share", ORGANISER),
@@ -461,6 +483,7 @@ NO_PAGES = {
     "learner.calendar",
     "learner.download",
     "learner.subscription",
+    "organiser.connections_drawn",
     "organiser.run_progress",
     "organiser.weighed",
     "organiser.refused_rows",

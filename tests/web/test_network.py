@@ -1,0 +1,102 @@
+"""The page of a course's connections, and what draws it in a browser."""
+
+import itertools
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from cohorts.models import Connection, Course, CourseState, Signup, Source, User, now
+from tests.factories import make_cohort, make_course, make_signup, make_user
+
+SignIn = Callable[[User], FlaskClient]
+
+
+@pytest.fixture
+def owner(session: Session) -> User:
+    return make_user(session)
+
+
+@pytest.fixture
+def course(session: Session, owner: User) -> Course:
+    start = date.today() - timedelta(weeks=5)
+    return make_course(session, owner, slug="poems", start=start, state=CourseState.RUNNING)
+
+
+def cohorts_of(session: Session, course: Course, number: int) -> list[Signup]:
+    """Five people to a cohort, each connected with the next."""
+    people = [make_signup(session, course, created_at=now() - timedelta(weeks=9)) for _ in range(number)]
+    for first in range(0, number, 5):
+        make_cohort(session, *people[first : first + 5])
+    for one, two in itertools.pairwise(people):
+        row = {"course_id": course.id, "from_id": one.id, "to_id": two.id, "source": Source.TALKED_WITH}
+        session.add(Connection(**row, at=now()))
+    session.commit()
+    return people
+
+
+@pytest.mark.parametrize("number", [30, 600])
+@pytest.mark.parametrize("path", ["connections", "connections.json"])
+def test_connections_take_a_fixed_number_of_queries(
+    session: Session,
+    course: Course,
+    owner: User,
+    signed_in: SignIn,
+    count_queries: list[str],
+    path: str,
+    number: int,
+) -> None:
+    cohorts_of(session, course, number)
+    browser = signed_in(owner)
+    count_queries.clear()
+    assert browser.get(f"/organise/poems/{path}").status_code == 200
+    assert len([each for each in count_queries if each.startswith("SELECT")]) == 19
+
+
+def test_page_names_only_who_allows_it_and_hides_small_numbers(
+    session: Session, course: Course, owner: User, signed_in: SignIn
+) -> None:
+    people = [make_signup(session, course, name=f"Hidden Person {each}") for each in range(8)]
+    people[7].name, people[7].findable = "Findable Freda", True
+    people[0].findable = True
+    make_cohort(session, *people[:4], name="Left cohort")
+    make_cohort(session, *people[4:], name="Right cohort")
+    row = {"course_id": course.id, "from_id": people[0].id, "to_id": people[4].id}
+    session.add(Connection(**row, source=Source.GO_ON_WITH, at=now()))
+    session.commit()
+    page = signed_in(owner).get("/organise/poems/connections").text
+    assert "Hidden Person" not in page
+    assert "Findable Freda" in page
+    assert "6 of 8 people in cohorts are connected with nobody" in page
+    assert page.count('data-label="Pairs with others">of fewer than 5 people') == 2
+    assert "<dd>fewer than 5</dd>" in page
+    assert "GO_ON" not in page
+    drawn = signed_in(owner).get("/organise/poems/connections.json")
+    assert "Person" not in drawn.text
+    assert "Freda" not in drawn.text
+    data = drawn.get_json()
+    assert [(each["name"], len(each["people"])) for each in data["cohorts"]] == [
+        ("Left cohort", 8),
+        ("Right cohort", 8),
+    ]
+    assert data["lines"] == [[0, 1, 0]]
+
+
+def test_page_says_when_there_is_nothing_yet(
+    session: Session, course: Course, owner: User, signed_in: SignIn
+) -> None:
+    session.commit()
+    assert "No cohorts yet" in signed_in(owner).get("/organise/poems/connections").text
+    assert signed_in(owner).get("/organise/poems/connections.json").get_json()["cohorts"] == []
+
+
+def test_names_of_cohorts_are_no_markup(
+    session: Session, course: Course, owner: User, signed_in: SignIn
+) -> None:
+    make_cohort(session, make_signup(session, course), name='<b onload="x">')
+    session.commit()
+    page = signed_in(owner).get("/organise/poems/connections").text
+    assert "<b onload" not in page
+    assert "&lt;b onload=" in page
