@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import compress
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -22,6 +23,7 @@ from .language import Sentence
 from .week import SLOTS
 
 _MIGRATION_LOCK: Final = 7_020_114_908
+_IS_SET: Final = bytes.maketrans(b"01", b"\0\1")
 
 
 class Moment(TypeDecorator[datetime]):
@@ -61,10 +63,13 @@ class WeekSlots(TypeDecorator[frozenset[int]]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> frozenset[int] | None:
         """Read the digits back."""
-        if value is None:
-            return None
-        bits = int(value, 16)
-        return frozenset(slot for slot in range(SLOTS) if bits >> slot & 1)
+        return None if value is None else week_slots(value)
+
+
+def week_slots(digits: str) -> frozenset[int]:
+    """Return the half hours of a week that is kept as hexadecimal digits."""
+    is_set = f"{int(digits, 16):0{SLOTS}b}".encode().translate(_IS_SET)
+    return frozenset(compress(reversed(range(SLOTS)), is_set))
 
 
 class Stored(TypeDecorator[str | Sentence]):

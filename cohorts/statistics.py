@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import accumulate
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import String, Text, cast, func, select, type_coerce
 from sqlalchemy.orm import Session
 
+from .database import week_slots
 from .meetings import first_monday
 from .models import Course, Interest, Signup, SignupState, signup_interests
 from .week import SLOT_MINUTES, SLOTS
 
 SLOTS_A_DAY: Final = 48
+
+_NOBODY: Final = "[]"
+"""How a list with nobody in it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +79,13 @@ def of_course(session: Session, course: Course, zone: str = "UTC") -> Statistics
             Signup.waiting,
             Signup.created_at,
             Signup.time_zone,
-            Signup.availability,
-            Signup.languages,
+            # Texts as they are kept: thousands of lists and sets at once would take most of the time.
+            type_coerce(Signup.availability, String).label("week"),
+            cast(Signup.languages, Text).label("languages"),
             Signup.experience,
             Signup.convenor,
-            Signup.works_with,
-            Signup.avoids,
+            (cast(Signup.works_with, Text) != _NOBODY).label("wishes"),
+            (cast(Signup.avoids, Text) != _NOBODY).label("concerns"),
         ).where(Signup.course_id == course.id)
     ).all()
     here = [row for row in rows if row.state is not SignupState.WITHDRAWN]
@@ -87,12 +93,12 @@ def of_course(session: Session, course: Course, zone: str = "UTC") -> Statistics
         states=Counter(_state(row) for row in rows),
         over_time=_over_time(row.created_at.date() for row in here),
         interests=_interests(session, course),
-        languages=_ranked(language for row in here for language in row.languages),
+        languages=_languages(row.languages for row in here),
         zones=_ranked(row.time_zone for row in here),
         experience=Counter(row.experience.value for row in here if row.experience),
         convenors=sum(row.convenor for row in here),
-        wishes=sum(bool(row.works_with) for row in here),
-        concerns=sum(bool(row.avoids) for row in here),
+        wishes=sum(row.wishes for row in here),
+        concerns=sum(row.concerns for row in here),
         free=_free(here, zone, first_monday(course.start)),
         zone=zone,
     )
@@ -103,8 +109,16 @@ def _state(row: Any) -> str:
     return "waiting" if row.waiting and state is not SignupState.WITHDRAWN else state.value
 
 
-def _ranked(words: Iterable[str]) -> list[tuple[str, int]]:
+def _ranked(words: Iterable[str] | Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(Counter(words).items(), key=lambda item: (-item[1], item[0]))
+
+
+def _languages(kept: Iterable[str]) -> list[tuple[str, int]]:
+    """Count languages; many learners speak the same ones, so few texts are read."""
+    counts: Counter[str] = Counter()
+    for text, count in Counter(kept).items():
+        counts.update(dict.fromkeys(json.loads(text), count))
+    return _ranked(counts)
 
 
 def _over_time(days: Iterable[date]) -> list[tuple[date, int]]:
@@ -145,7 +159,7 @@ def _free(rows: Sequence[Any], zone: str, monday: date) -> list[list[int]]:
 def _times_by_zone(rows: Sequence[Any]) -> dict[str, Counter[int]]:
     times: dict[str, Counter[int]] = {}
     for row in rows:
-        times.setdefault(row.time_zone, Counter()).update(row.availability)
+        times.setdefault(row.time_zone, Counter()).update(week_slots(row.week))
     return times
 
 
