@@ -20,7 +20,7 @@ GOLDEN_ANGLE: Final = np.pi * (3 - np.sqrt(5))
 _STEPS: Final = 60
 _STEPS_IF_MANY: Final = 20
 _MANY: Final = 150
-_GAP: Final = 1.6
+_GAP: Final = 2.4
 """So much room stays around each disc, in the widths of a person."""
 
 

@@ -29,6 +29,7 @@ ACTIONS: Final = {
     "make_move": _("moved a learner on the board"),
     "change_board": _("changed the board of a proposal"),
     "rehearse": _("asked who could be placed now"),
+    "study_connections": _("asked what predicts connections"),
     "rerun": _("asked for a match around what is pinned"),
     "publish": _("published cohorts"),
     "take_it_back": _("took back what was published"),

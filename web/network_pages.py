@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import jsonify, render_template, request
+from flask import jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import graph, network
+from cohorts import graph, learning, network, predictors
 from cohorts.models import now
 from cohorts.policies import FEW, Act
 
@@ -39,6 +39,8 @@ def connections(slug: str) -> ResponseReturnValue:
         most_labels=network_picture.MOST_LABELS,
         few=FEW,
         many=2 * FEW,
+        study=predictors.of_course(session(), course),
+        least=learning.LEAST,
         weeks_silent=graph.SILENT_AFTER.days // 7,
     )
 
@@ -49,3 +51,12 @@ def connections_drawn(slug: str) -> ResponseReturnValue:
     """Give the picture as numbers, for a browser that draws it by itself."""
     found = network.of_course(session(), own_course(slug), now())
     return jsonify(network_picture.draw(found).as_json())
+
+
+@blueprint.post("/<slug>/connections/study")
+@requires(Act.CHANGE)
+def study_connections(slug: str) -> ResponseReturnValue:
+    """Have the worker find out what predicts connections."""
+    predictors.ask(session(), own_course(slug), now())
+    session().commit()
+    return redirect(url_for(".connections", slug=slug, _anchor="predictors"))

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from sqlalchemy.orm import Session
 
-from cohorts.models import CheckIn, Cohort, Connection, CourseState, Met, Signup, Source, User, now
+from cohorts.models import CheckIn, Cohort, Connection, CourseState, Met, Signup, Source, TieStudy, User, now
 from tests.browser.people import NAMES, keep_token, new_course, new_learner
 from tests.browser.world import World
 from tests.factories import make_cohort
@@ -39,6 +39,14 @@ def connected(world: World, session: Session, organiser: User) -> None:
             say(session, giver, taker, at - timedelta(weeks=step % 4, hours=1))
     people[4][4].findable = people[7][1].findable = True
     keep_token(world, "connected", people[0][1])
+    powers = [
+        {"name": "same cohort", "auc": [0.81, 0.76, 0.86]},
+        {"name": "interests", "auc": [0.57, 0.51, 0.63]},
+        {"name": "common hours", "auc": [0.52, 0.46, 0.58]},
+        {"name": "experience", "auc": [0.42, 0.36, 0.48]},
+        {"name": "earlier connection", "auc": None},
+    ]
+    session.add(TieStudy(course_id=course.id, asked_at=at, answered_at=at, n_ties=63, powers=powers))
 
 
 def _cohort(session: Session, course: object, name: str, number: int, at: datetime) -> Cohort:

@@ -6,9 +6,20 @@ from datetime import date, timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cohorts.models import Connection, Course, CourseState, Signup, Source, User, now
+from cohorts.models import (
+    AuditEntry,
+    Connection,
+    Course,
+    CourseState,
+    Signup,
+    Source,
+    TieStudy,
+    User,
+    now,
+)
 from tests.factories import make_cohort, make_course, make_signup, make_user
 
 SignIn = Callable[[User], FlaskClient]
@@ -52,7 +63,7 @@ def test_connections_take_a_fixed_number_of_queries(
     browser = signed_in(owner)
     count_queries.clear()
     assert browser.get(f"/organise/poems/{path}").status_code == 200
-    assert len([each for each in count_queries if each.startswith("SELECT")]) == 19
+    assert len([each for each in count_queries if each.startswith("SELECT")]) == 19 + (path == "connections")
 
 
 def test_page_names_only_who_allows_it_and_hides_small_numbers(
@@ -90,6 +101,36 @@ def test_page_says_when_there_is_nothing_yet(
     session.commit()
     assert "No cohorts yet" in signed_in(owner).get("/organise/poems/connections").text
     assert signed_in(owner).get("/organise/poems/connections.json").get_json()["cohorts"] == []
+
+
+def test_what_predicts_connections_is_asked_of_the_worker_and_told_with_its_interval(
+    session: Session, course: Course, owner: User, signed_in: SignIn
+) -> None:
+    cohorts_of(session, course, 10)
+    browser = signed_in(owner)
+    assert "Nobody has asked yet" in browser.get("/organise/poems/connections").text
+    assert browser.post("/organise/poems/connections/study").status_code == 302
+    assert "Being worked out" in browser.get("/organise/poems/connections").text
+    assert session.scalars(select(AuditEntry.action)).all() == ["study_connections"]
+    study = session.get_one(TieStudy, course.id)
+    study.answered_at, study.n_ties = now(), 4
+    study.powers = [
+        {"name": "common hours", "auc": [0.52, 0.46, 0.58]},
+        {"name": "same cohort", "auc": [0.81, 0.76, 0.86]},
+    ]
+    session.commit()
+    page = browser.get("/organise/poems/connections").text
+    assert "too few connections to tell anything from" in page
+    assert "0.81" not in page.partition('id="predictors"')[2]
+    study.n_ties = 63
+    session.commit()
+    told = browser.get("/organise/poems/connections").text.partition('id="predictors"')[2]
+    assert "From 63 connections" in told
+    better, chance = told.index("Having been in one cohort"), told.index("Common hours")
+    assert better < chance
+    assert '0.81 <span class="muted small">(0.76 to 0.86)</span>' in told[better:chance]
+    assert "Tells who connects better than chance." in told[better:chance]
+    assert "no better than chance" in told[chance:]
 
 
 def test_names_of_cohorts_are_no_markup(
