@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from . import sheets, signups
 from .answers import address, is_address
+from .exceptions import NotFound
 from .language import gettext as _
 from .models import Course, Interaction, InteractionImport, Signup, SignupState, Source, User
 from .texts import interest_key
@@ -238,6 +239,20 @@ def imports(session: Session, course: Course) -> list[InteractionImport]:
     """Return what was imported into a course, latest first."""
     mine = select(InteractionImport).where(InteractionImport.course_id == course.id)
     return list(session.scalars(mine.order_by(InteractionImport.id.desc())))
+
+
+def remove(session: Session, course: Course, key: str) -> None:
+    """Take an import back; what it kept goes with it.
+
+    Raises:
+        NotFound: The course has no such import.
+    """
+    mine = select(InteractionImport).where(InteractionImport.course_id == course.id)
+    found = session.scalar(mine.where(InteractionImport.key == key))
+    if found is None:
+        raise NotFound
+    session.delete(found)
+    session.flush()
 
 
 def between(pairs: Iterable[tuple[str, str, datetime, str]], tool: str) -> Reading:

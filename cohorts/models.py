@@ -439,8 +439,15 @@ class Signup(Base):
     interests: Mapped[list[Interest]] = relationship(secondary=signup_interests, order_by="Interest.label")
 
 
+class Purpose(enum.StrEnum):
+    """What a file that waits is to be imported as."""
+
+    SIGNUPS = "sign-ups"
+    INTERACTIONS = "interactions"
+
+
 class Upload(Base):
-    """A file between its dry run and its import, as CSV; ``recipe`` says how its columns are read."""
+    """A file between its dry run and its import; ``recipe`` says how columns of sign-ups are read."""
 
     __tablename__ = "uploads"
 
@@ -450,6 +457,9 @@ class Upload(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     name: Mapped[str]
     content: Mapped[bytes]
+    purpose: Mapped[Purpose] = mapped_column(
+        state_type(Purpose), default=Purpose.SIGNUPS, server_default=Purpose.SIGNUPS.value
+    )
     recipe: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(default=now)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from .exceptions import NotFound
 from .language import gettext as _
-from .models import Course, KeptRecipe, Upload, User
+from .models import Course, KeptRecipe, Purpose, Upload, User
 from .questions import CustomQuestion
 from .recipes import Recipe
 
@@ -19,28 +19,33 @@ LIFETIME: Final = timedelta(days=1)
 
 
 def keep(
-    session: Session, course: Course, user: User, name: str, content: bytes, recipe: Recipe | None = None
+    session: Session,
+    course: Course,
+    user: User,
+    name: str,
+    content: bytes,
+    recipe: Recipe | None = None,
+    purpose: Purpose = Purpose.SIGNUPS,
 ) -> Upload:
     """Keep a file until it is imported, or for a day.
 
     It must be text: an erasure looks for addresses in it.
     """
-    upload = Upload(course_id=course.id, user_id=user.id, name=name[:200], content=content)
+    upload = Upload(course_id=course.id, user_id=user.id, name=name[:200], content=content, purpose=purpose)
     upload.recipe = recipe.to_json() if recipe else None
     session.add(upload)
     session.flush()
     return upload
 
 
-def get(session: Session, course: Course, user: User, key: str) -> Upload:
+def get(session: Session, course: Course, user: User, key: str, purpose: Purpose = Purpose.SIGNUPS) -> Upload:
     """Return a file that ``user`` keeps for ``course``.
 
     Raises:
-        NotFound: There is none, it has expired, or it is somebody else's.
+        NotFound: There is none for this purpose, it has expired, or it is somebody else's.
     """
-    upload = session.scalar(
-        select(Upload).where(Upload.key == key, Upload.course_id == course.id, Upload.user_id == user.id)
-    )
+    mine = select(Upload).where(Upload.course_id == course.id, Upload.user_id == user.id)
+    upload = session.scalar(mine.where(Upload.key == key, Upload.purpose == purpose))
     if upload is None:
         raise NotFound(_("This file is not kept any more. Upload it again."))
     return upload

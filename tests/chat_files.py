@@ -46,27 +46,27 @@ def slack() -> bytes:
             "type": "message",
             "user": "U1",
             "text": "Who knows?",
-            "ts": "1799830000.000100",
-            "thread_ts": "1799830000.000100",
+            "ts": "1768294000.000100",
+            "thread_ts": "1768294000.000100",
         },
         {
             "type": "message",
             "user": "U2",
             "text": "I do, and so does <@U3|cy>",
-            "ts": "1799830060.000200",
-            "thread_ts": "1799830000.000100",
+            "ts": "1768294060.000200",
+            "thread_ts": "1768294000.000100",
             "parent_user_id": "U1",
         },
-        {"type": "message", "subtype": "bot_message", "text": "<@U1>", "ts": "1799830070.000200"},
+        {"type": "message", "subtype": "bot_message", "text": "<@U1>", "ts": "1768294070.000200"},
         {
             "type": "message",
             "subtype": "channel_join",
             "user": "U3",
             "text": "<@U3> joined",
-            "ts": "1799830080.0",
+            "ts": "1768294080.0",
         },
     ]
-    secret = [{"type": "message", "user": "U1", "text": "<@U2> a secret", "ts": "1799830090.000200"}]
+    secret = [{"type": "message", "user": "U1", "text": "<@U2> a secret", "ts": "1768294090.000200"}]
     return zip_of(
         users=people,
         channels=[{"id": "C1", "name": "general"}],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import BooleanField, RadioField, SelectChoice, SelectField, StringField, TextAreaField
 
+from cohorts.conversations import FIELDS, NEEDED, Columns
 from cohorts.language import gettext as _
 from cohorts.language import lazy_gettext as lazy
 from cohorts.recipes import Recipe, Repeated
@@ -41,6 +43,35 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
         if self.file.data:
             return self.file.data.read(), self.file.data.filename or _("sign-ups")
         return (self.pasted.data or "").encode(), _("Pasted rows")
+
+
+class InteractionsForm(UploadForm):
+    """A file that tells who had to do with whom, and who is who in it."""
+
+    pasted = TextAreaField(lazy("Or paste its rows here"))
+    names = TextAreaField(lazy("Who is who"))
+
+
+class TableForm(FlaskForm):  # type: ignore[misc]
+    """Which column of a table says who, to whom, when and what; they are counted from 0."""
+
+    def __init__(self, headings: Sequence[str], columns: Columns) -> None:
+        """Show which columns are taken for what, or what was just sent."""
+        super().__init__(data={f"{field}_": columns.get(field, -1) for field in FIELDS})
+        places = [SelectChoice(str(place), heading) for place, heading in enumerate(headings)]
+        for field in FIELDS:
+            none = [] if field in NEEDED and field in columns else [SelectChoice("-1", _("None"))]
+            self[f"{field}_"].choices = [*none, *places]
+
+    from_ = SelectField(FIELDS["from"], coerce=int)
+    to_ = SelectField(FIELDS["to"], coerce=int)
+    time_ = SelectField(FIELDS["time"], coerce=int)
+    kind_ = SelectField(FIELDS["kind"], coerce=int)
+
+    def columns(self) -> Columns:
+        """Return what was chosen."""
+        chosen = {field: self[f"{field}_"].data for field in FIELDS}
+        return {field: place for field, place in chosen.items() if place >= 0}
 
 
 class RecipeForm(FlaskForm):  # type: ignore[misc]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     board,
     cohort_desk,
+    connection_imports,
     figures,
     import_pages,
     joining,
@@ -22,6 +23,7 @@ __all__ = [
     "blueprint",
     "board",
     "cohort_desk",
+    "connection_imports",
     "figures",
     "import_pages",
     "joining",

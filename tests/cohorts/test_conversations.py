@@ -39,7 +39,7 @@ def test_slack_tells_of_threads_and_mentions_in_channels_alone() -> None:
         ("bo@example.org", "U3", "mention"),
     ]
     assert found.told[1].taker == ("U3", "cy", "Cy")
-    assert found.told[0].at == datetime.fromtimestamp(1799830060.0002, UTC)
+    assert found.told[0].at == datetime.fromtimestamp(1768294060.0002, UTC)
     assert found.notes == ("3 entries answer or mention nobody.",)
 
 
