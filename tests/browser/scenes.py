@@ -52,6 +52,7 @@ from cohorts.weighing import Weigher
 from tests import tool_files
 from tests.browser.connected import connected
 from tests.browser.extremes import WORD, arabic, long, many
+from tests.browser.interacting import told_elsewhere
 from tests.browser.people import EVENINGS, NAMES, ZONES, keep_token, new_course, new_learner, new_proposal
 from tests.browser.world import World
 from tests.factories import ask, make_cohort, make_user
@@ -95,6 +96,8 @@ def fill(world: World, session: Session) -> None:
         session.add(kept)
         session.flush()
         world.words[name] = kept.key
+
+    told_elsewhere(world, session, course, organiser)
 
 
 def _tokens(world: World, session: Session) -> None:
