@@ -136,9 +136,8 @@ def fix(
             signup_id=None if by is None else by.id,
         )
     )
-    for member in members_of(cohort):
-        if by is None or member.id != by.id:
-            notices.enqueue_latest(session, notices.Kind.MEETING, member)
+    others = [each for each in members_of(cohort) if by is None or each.id != by.id]
+    notices.enqueue_latest(session, notices.Kind.MEETING, *others)
     session.flush()
 
 

@@ -20,7 +20,7 @@ from huey import Huey, PostgresHuey, SqliteHuey
 from huey.serializer import SignedSerializer
 from sqlalchemy.engine import make_url
 
-from . import checkin_mails, door, notices, predictors, reminders, runs, signups, uploads, weighing
+from . import checkin_mails, door, notices, nudges, predictors, reminders, runs, signups, uploads, weighing
 from .database import Database
 from .links import Links
 from .mailers import Mailer
@@ -30,6 +30,7 @@ SWEEP_SECONDS: Final = 1.0
 WEIGH_SECONDS: Final = 0.2
 TIDY_EVERY: Final = timedelta(minutes=10)
 REMIND_EVERY: Final = timedelta(minutes=1)
+ATTEND_EVERY: Final = timedelta(minutes=30)
 
 _log = logging.getLogger(__name__)
 
@@ -95,6 +96,7 @@ class Worker:
         self._stop = threading.Event()
         self._tidied = now() - TIDY_EVERY
         self._reminded = now() - REMIND_EVERY
+        self._attended = now() - ATTEND_EVERY
 
     def work(self) -> None:
         """Work until SIGINT or SIGTERM."""
@@ -102,7 +104,7 @@ class Worker:
         # A mail server that hangs must not keep the steward from what else is due, and whoever moves a
         # learner by hand waits for what that does.
         duties = (
-            (SWEEP_SECONDS, self._revive_runs, self._tidy, self._remind),
+            (SWEEP_SECONDS, self._revive_runs, self._tidy, self._remind, self._ask_after_the_quiet),
             (SWEEP_SECONDS, self._send_mail),
             (WEIGH_SECONDS, self._weigh),
             (SWEEP_SECONDS, self._study),
@@ -162,3 +164,10 @@ class Worker:
         if at - self._reminded >= REMIND_EVERY:
             reminders.enqueue_due(self.database, at)
             self._reminded = at
+
+    def _ask_after_the_quiet(self) -> None:
+        """Ask who has gone quiet whether they are still there, and give their seats free in the end."""
+        at = now()
+        if at - self._attended >= ATTEND_EVERY:
+            nudges.attend(self.database, at)
+            self._attended = at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 import sys
@@ -12,6 +13,7 @@ from types import TracebackType
 from typing import Any, Final, Protocol, Self
 from urllib.parse import unquote, urlsplit
 
+_STATUS: Final = re.compile(r"5\.\d{1,3}\.\d{1,3}")
 TIMEOUT_SECONDS: Final = 20
 LONGEST_SUBJECT: Final = 65
 """A longer one is folded, and a fold before its first word would be read as a space."""
@@ -22,12 +24,13 @@ class MailError(Exception):
 
     Attributes:
         permanent: True when another attempt cannot help (the address is refused).
+        is_unknown: True when no mail to this address can arrive: there is no such mailbox (any more).
     """
 
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
+    def __init__(self, message: str, *, permanent: bool = False, is_unknown: bool = False) -> None:
         """Keep the message and whether to give up."""
         super().__init__(message)
-        self.permanent = permanent
+        self.permanent, self.is_unknown = permanent, is_unknown
 
 
 class SubjectsAsWritten(EmailPolicy):
@@ -68,6 +71,20 @@ class Mailer(Protocol):
     def send(self, message: EmailMessage) -> None:
         """Hand over one mail; raises MailError."""
         ...
+
+
+def _is_about_the_mailbox(code: int, answer: bytes) -> bool:
+    """Tell whether a server refused an address because it has no such mailbox.
+
+    Its enhanced status code says so where there is one (RFC 3463): 5.1.x is about the address and 5.2.1 a
+    mailbox that is switched off, while 5.7.x, say, is a server that does not let us send at all.
+    """
+    if code < 500:
+        return False
+    found = _STATUS.match(answer.decode("ascii", "replace"))
+    if found is None:
+        return code in (550, 551, 553) and b"relay" not in answer.lower()
+    return found[0].startswith("5.1.") or found[0] == "5.2.1"
 
 
 def from_url(url: str) -> Mailer:
@@ -121,9 +138,10 @@ class SmtpMailer:
                 self._connection = self._connect()
             self._connection.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
-            refusals = error.recipients.values()
+            refusals = list(error.recipients.values())
             permanent = all(code >= 500 for code, _ in refusals)
-            raise MailError("the address was refused", permanent=permanent) from error
+            is_unknown = all(_is_about_the_mailbox(*each) for each in refusals)
+            raise MailError("the address was refused", permanent=permanent, is_unknown=is_unknown) from error
         except (OSError, smtplib.SMTPException) as error:
             self._close()
             raise MailError(f"{type(error).__name__}: {error}") from error

@@ -14,9 +14,17 @@ from .models import Answer, Cohort, Mail, Membership, Reminder, Signup, now
 from .schedule import Occurrence
 
 Words = dict[str, Any]
+FIXED = "meeting"
 
 
-def meeting_words(session: Session, signup: Signup, words: Words, links: Links) -> Words | None:
+def words(session: Session, mail: Mail, signup: Signup, words: Words, links: Links) -> Words | None:
+    """Return the words of a mail about a meeting; None when it has nothing to say any more."""
+    if mail.kind == FIXED:
+        return _meeting_words(session, signup, words, links)
+    return _reminder_words(session, mail, signup, words, links)
+
+
+def _meeting_words(session: Session, signup: Signup, words: Words, links: Links) -> Words | None:
     """Return the words that tell when a cohort meets now; None for whoever is in none any more."""
     cohort = _cohort_of(session, signup)
     if cohort is None or not cohort.fixed:
@@ -33,7 +41,7 @@ def meeting_words(session: Session, signup: Signup, words: Words, links: Links) 
     }
 
 
-def reminder_words(session: Session, mail: Mail, signup: Signup, words: Words, links: Links) -> Words | None:
+def _reminder_words(session: Session, mail: Mail, signup: Signup, words: Words, links: Links) -> Words | None:
     """Return the words of a reminder; None when that meeting is off, over, or not theirs any more."""
     reminder = session.scalar(select(Reminder).where(Reminder.mail_id == mail.id))
     cohort = _cohort_of(session, signup)

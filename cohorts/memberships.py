@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, case, func, literal, select
 from sqlalchemy.orm import Session, joinedload
 
 from .models import Cohort, Mail, Membership, Signup
 from .notices import Kind, enqueue
 
+LEFT: Final = "left"
+"""Why a membership ends when a learner leaves their cohort."""
+WITHDREW: Final = "withdrew"
+"""Why it ends when they leave the course."""
+SILENT: Final = "silent"
+"""Why it ends when they gave no sign of life (see ``cohorts.nudges``)."""
+REPLACED: Final = "a new match was published"
+"""Why it ends when another proposal takes the place of its cohort."""
 MOVED: Final = "moved"
-"""Why a membership ends when a learner takes a seat elsewhere."""
+"""Why it ends when they take a seat elsewhere."""
 BY_HAND: Final = "moved by hand"
 """Why it ends when an organiser gives them another seat, or none."""
 
@@ -56,17 +64,18 @@ def move(
             continue
         movers.append(signup)
         if home is not None:
-            home.until, home.ended_because = at, because
+            end(home, at, because)
             touched.add(home.cohort_id)
     session.flush()  # nobody is in two cohorts, not even for a moment
+    since = beginnings(session, ids, at)
     for signup in movers:
         cohort = seats[signup]
         if cohort is not None:
-            session.add(Membership(signup_id=signup.id, cohort_id=cohort.id, since=at))
+            session.add(Membership(signup_id=signup.id, cohort_id=cohort.id, since=since[signup.id]))
             touched.add(cohort.id)
     session.flush()
-    for cohort_id in touched:
-        session.expire(session.get_one(Cohort, cohort_id), ["memberships"])
+    for changed in session.scalars(select(Cohort).where(Cohort.id.in_(touched))):
+        session.expire(changed, ["memberships"])
     stay = session.scalars(
         _present()
         .where(Membership.cohort_id.in_(touched), Membership.signup_id.not_in([each.id for each in movers]))
@@ -79,6 +88,28 @@ def move(
         mail.not_before = at + hold
     session.flush()
     return mails
+
+
+def end(membership: Membership, at: datetime, because: str) -> None:
+    """End a membership; never before it began, whatever the clocks of two machines say."""
+    membership.until, membership.ended_because = max(at, membership.since), because
+
+
+def ending(at: datetime) -> ColumnElement[datetime]:
+    """Return the moment at which each of many memberships ends, for an update of them all."""
+    moment = literal(at, Membership.since.type)
+    return case((Membership.since > moment, Membership.since), else_=moment)
+
+
+def beginnings(session: Session, signup_ids: Collection[int], at: datetime) -> dict[int, datetime]:
+    """Return from when on each of these learners is elsewhere: never before they left where they were."""
+    left = (
+        select(Membership.signup_id, func.max(Membership.until))
+        .where(Membership.signup_id.in_(signup_ids), Membership.until.is_not(None))
+        .group_by(Membership.signup_id)
+    )
+    latest = {each: moment or at for each, moment in session.execute(left)}
+    return {each: max(at, latest.get(each, at)) for each in signup_ids}
 
 
 def has_one(session: Session, signup: Signup) -> bool:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from .database import Moment, Stored, WeekSlots
@@ -193,7 +194,11 @@ class User(Base):
 
 
 class Course(Base):
-    """A course that learners sign up for."""
+    """A course that learners sign up for.
+
+    Whoever misses ``nudge_after`` check-ins or meetings in a row is asked whether they are still there, and
+    loses their seat after ``remove_after`` more (see ``cohorts.signals``); 0 is never.
+    """
 
     __tablename__ = "courses"
     __table_args__ = (
@@ -223,6 +228,8 @@ class Course(Base):
     closes_at: Mapped[datetime | None]
     asks_age: Mapped[bool] = mapped_column(default=False)
     half_life_days: Mapped[int] = mapped_column(default=28, server_default="28")
+    nudge_after: Mapped[int] = mapped_column(default=0, server_default="0")
+    remove_after: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     questions: Mapped[list[CourseQuestion]] = relationship(
@@ -437,6 +444,24 @@ class Signup(Base):
 
     course: Mapped[Course] = relationship()
     interests: Mapped[list[Interest]] = relationship(secondary=signup_interests, order_by="Interest.label")
+    presence: Mapped[Presence | None] = relationship(passive_deletes="all")
+
+
+class Presence(Base):
+    """Whether somebody is still there; who never gave a sign has no row.
+
+    A sign of life, at ``seen_at``, clears the rest: when they were asked whether they are still there, when
+    their seat was given free because they did not say so, and when a mail server said that their address
+    takes no mail.
+    """
+
+    __tablename__ = "presences"
+
+    signup_id: Mapped[int] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), primary_key=True)
+    seen_at: Mapped[datetime | None]
+    nudged_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
+    bounced_at: Mapped[datetime | None]
 
 
 class Purpose(enum.StrEnum):
@@ -679,6 +704,12 @@ class Membership(Base):
             sqlite_where=text("until IS NULL"),
             postgresql_where=text("until IS NULL"),
         ),
+        # And nobody ever was: PostgreSQL refuses a history that overlaps (see ``cohorts.history``).
+        ExcludeConstraint(
+            (text("int4range(signup_id, signup_id, '[]')"), "&&"),
+            (text("tstzrange(since, until)"), "&&"),
+            name="history",
+        ).ddl_if(dialect="postgresql"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -46,7 +46,7 @@ def leave_cohort(session: Session, signup: Signup, because: Leaving | None, word
     """Take a learner out of their cohort; they stay in the course. Twice is the same as once."""
     signups.lock_with(session, signup)
     if memberships.has_one(session, signup):
-        memberships.move(session, {signup: None}, "left", at, told=None)
+        memberships.move(session, {signup: None}, memberships.LEFT, at, told=None)
         _note(session, signup, because, words, at, whole_course=False)
         session.flush()
 
@@ -57,7 +57,7 @@ def leave_course(session: Session, signup: Signup, because: Leaving | None, word
     if signup.state is SignupState.WITHDRAWN:
         return
     _note(session, signup, because, words, at, whole_course=True)
-    memberships.move(session, {signup: None}, "withdrew", at, told=None)
+    memberships.move(session, {signup: None}, memberships.WITHDREW, at, told=None)
     signups.withdraw(session, signup, at)
 
 

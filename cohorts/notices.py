@@ -21,7 +21,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session
 
-from . import help_mails, language, letters, meeting_mails, meetings, pauses, seat_mails
+from . import (
+    help_mails,
+    language,
+    letters,
+    meeting_mails,
+    meetings,
+    pauses,
+    presence,
+    seat_mails,
+    signal_mails,
+)
 from .database import Database
 from .links import SIGN_IN_SECONDS, Links
 from .mailers import MESSAGES, Mailer, MailError
@@ -59,6 +69,8 @@ class Kind(StrEnum):
     COHORT_CHANGED = "cohort_changed"
     MOVED = "moved"
     CHECK_IN = "check_in"
+    STILL_HERE = "still_here"
+    SEAT_FREED = "seat_freed"
     OLD_ANSWERS = "old_answers"
     SIGN_IN = "sign_in"
     INVITATION = "invitation"
@@ -76,6 +88,8 @@ FOR_CONFIRMED_ONLY: Final = {
     Kind.COHORT_CHANGED,
     Kind.MOVED,
     Kind.CHECK_IN,
+    Kind.STILL_HERE,
+    Kind.SEAT_FREED,
     Kind.MESSAGE,
 }
 """Mails that are dropped when the learner has withdrawn before they were sent, and wait while they pause."""
@@ -90,6 +104,8 @@ OPTIONAL: Final[dict[Kind, Topic]] = {
 
 OF_SEATS: Final = (Kind.PLACED, Kind.MOVED, Kind.COHORT_CHANGED, Kind.UNPLACED)
 """Mails that say where somebody sits when they leave: of those that wait, the first one goes."""
+TRIED_ANYWAY: Final = {Kind.CONFIRM, Kind.ALREADY_SIGNED_UP, Kind.OLD_ANSWERS}
+"""Mails that somebody asks for at this moment; they are tried even where a mail was refused before."""
 
 MAX_SUBJECT: Final = 120
 MAX_NAME: Final = 60
@@ -106,16 +122,17 @@ def enqueue(session: Session, kind: Kind, *, signup: Signup | None = None, user:
     return mail
 
 
-def enqueue_latest(session: Session, kind: Kind, signup: Signup) -> Mail:
-    """Put a mail into the outbox that says how things are now; one that has not gone yet is dropped."""
+def enqueue_latest(session: Session, kind: Kind, *signups: Signup) -> None:
+    """Put mails into the outbox that say how things are now; those that have not gone yet are dropped."""
     session.execute(
         update(Mail)
-        .where(Mail.signup_id == signup.id, Mail.kind == kind.value)
+        .where(Mail.signup_id.in_([each.id for each in signups]), Mail.kind == kind.value)
         .where(Mail.state == MailState.WAITING, Mail.attempts == 0)
         .values(state=MailState.DROPPED)
         .execution_options(synchronize_session=False)
     )
-    return enqueue(session, kind, signup=signup)
+    for signup in signups:
+        enqueue(session, kind, signup=signup)
 
 
 def enqueue_sign_in(session: Session, user: User, at: datetime) -> None:
@@ -165,7 +182,11 @@ def _deliver(database: Database, links: Links, mailer: Mailer, sender: str, mail
         ):
             mail.not_before = pauses.ends(mail.signup)
             return False
+        if _is_in_vain(session, mail):
+            mail.state, mail.last_error = MailState.DROPPED, "The address took no mail before."
+            return False
         if not _goes_now(session, mail):
+            return False
             return False
         try:
             message = render(session, mail, links, sender)
@@ -221,6 +242,13 @@ def _goes_now(session: Session, mail: Mail) -> bool:
     return first is mail
 
 
+def _is_in_vain(session: Session, mail: Mail) -> bool:
+    """Tell whether a mail goes to a learner whose address took none before."""
+    if mail.signup is None or mail.kind in TRIED_ANYWAY:
+        return False
+    return presence.of(session, mail.signup).bounced_at is not None
+
+
 def _claim(session: Session, mail_id: int) -> bool:
     """Reserve a mail for this worker; of two workers only one succeeds."""
     claimed = session.execute(
@@ -239,6 +267,8 @@ def _postpone(database: Database, mail_id: int, error: MailError) -> None:
         if mail is None:  # erased in the meantime
             return
         _later(mail, str(error), permanent=error.permanent)
+        if error.is_unknown and mail.signup is not None:
+            presence.bounced(session, mail.signup, now())
         _log.warning("mail %s (%s) was not taken: %s", mail.key, mail.kind, error)
 
 
@@ -350,10 +380,10 @@ def _words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:
         return None
     if mail.kind in OF_SEATS:
         return _SEAT_WORDS[Kind(mail.kind)](session, signup, words)
-    if mail.kind == Kind.MEETING:
-        return meeting_mails.meeting_words(session, signup, words, links)
-    if mail.kind == Kind.REMINDER:
-        return meeting_mails.reminder_words(session, mail, signup, words, links)
+    if mail.kind in (Kind.MEETING, Kind.REMINDER):
+        return meeting_mails.words(session, mail, signup, words, links)
+    if mail.kind in (Kind.STILL_HERE, Kind.SEAT_FREED):
+        return signal_mails.words(session, mail, signup, words)
     if mail.kind == Kind.OLD_ANSWERS:
         return words | {"next_course": mail.course}
     return words

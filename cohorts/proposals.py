@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.sql.base import ExecutableOption
 
-from . import courses, language, notices, parts, weighing
+from . import courses, language, memberships, notices, parts, weighing
 from .exceptions import Conflict
 from .language import gettext as _
 from .language import marked
@@ -28,9 +28,6 @@ from .models import (
     SignupState,
     now,
 )
-
-REPLACED: Final = "a new match was published"
-"""Why a membership ends when another proposal takes the place of its cohort."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ class Proposal:
 def of_run(session: Session, run: Run) -> Proposal:
     """Return what a run proposes, in a fixed number of queries."""
     cohorts = session.scalars(select(Cohort).where(Cohort.run_id == run.id).order_by(Cohort.position)).all()
-    seats = session.scalars(select(Seat).where(Seat.run_id == run.id).options(joinedload(Seat.signup))).all()
+    seats = session.scalars(select(Seat).where(Seat.run_id == run.id).options(_with_presence())).all()
     members: dict[int | None, list[Seat]] = defaultdict(list)
     for seat in sorted(seats, key=lambda seat: seat.signup.name.casefold()):
         members[seat.cohort_id].append(seat)
@@ -115,13 +112,14 @@ def publish(
 
 def _open_memberships(session: Session, run: Run, at: datetime, hold: timedelta) -> None:
     """Seat everybody and write to them; whoever took a seat elsewhere in the meantime has one."""
-    seats = session.scalars(select(Seat).where(Seat.run_id == run.id).options(joinedload(Seat.signup))).all()
+    seats = session.scalars(select(Seat).where(Seat.run_id == run.id).options(_with_presence())).all()
     theirs = select(Seat.signup_id).where(Seat.run_id == run.id)
     seated = set(
         session.scalars(
             select(Membership.signup_id).where(Membership.signup_id.in_(theirs), Membership.until.is_(None))
         )
     )
+    since = memberships.beginnings(session, [seat.signup_id for seat in seats], at)
     for seat in seats:
         if not takes_part(seat.signup) or seat.signup_id in seated:
             continue
@@ -130,14 +128,21 @@ def _open_memberships(session: Session, run: Run, at: datetime, hold: timedelta)
             kind = notices.Kind.UNPLACED
             seat.reason = seat.reason or marked("No cohort was found that suits you and the others.")
         else:
-            session.add(Membership(signup_id=seat.signup_id, cohort_id=seat.cohort_id, since=at))
+            begins = since[seat.signup_id]
+            session.add(Membership(signup_id=seat.signup_id, cohort_id=seat.cohort_id, since=begins))
         mail = notices.enqueue(session, kind, signup=seat.signup)
         mail.run_id, mail.not_before = run.id, at + hold
 
 
 def takes_part(signup: Signup) -> bool:
     """Tell whether a learner with a seat in a proposal is still one of those who are matched."""
-    return signup.state is SignupState.CONFIRMED and not signup.waiting
+    is_gone = signup.presence is not None and signup.presence.removed_at is not None
+    return signup.state is SignupState.CONFIRMED and not signup.waiting and not is_gone
+
+
+def _with_presence() -> ExecutableOption:
+    """Load whom a seat is for, with what `takes_part` asks for."""
+    return joinedload(Seat.signup).joinedload(Signup.presence)
 
 
 def require_same_times(course: Course, run: Run) -> None:
@@ -180,6 +185,7 @@ def _end_cohorts(session: Session, course: Course, run: Run, at: datetime) -> No
     session.execute(
         update(Membership)
         .where(Membership.cohort_id.in_(living), Membership.until.is_(None))
-        .values(until=at, ended_because=REPLACED)
+        .values(until=memberships.ending(at), ended_because=memberships.REPLACED)
+        .execution_options(synchronize_session="fetch")
     )
     session.execute(update(Cohort).where(Cohort.id.in_(living)).values(ended_at=at))

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from . import language, learning, leases, person_blocks, pins
+from . import language, learning, leases, person_blocks, pins, presence
 from .asking import custom_questions
 from .database import Database
 from .door import MatchSettings, match_answers, sentence_of
@@ -190,11 +190,12 @@ def execute(database: Database, run_id: int, worker: str) -> None:
 
 
 def _matchable(course: Course) -> tuple[ColumnElement[bool], ...]:
-    """Who takes part in a match: confirmed, and not on the waiting list."""
+    """Who takes part in a match: confirmed, not on the waiting list, and not gone without a word."""
     return (
         Signup.course_id == course.id,
         Signup.state == SignupState.CONFIRMED,
         Signup.waiting.is_(False),
+        ~presence.is_gone(),
     )
 
 

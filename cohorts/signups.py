@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session, selectinload
 
-from . import kinds, language, old_enough
+from . import kinds, language, memberships, old_enough
 from .answers import FIELDS, Answers, answers_of, check, interest_key
 from .asking import choosable, custom_questions, usually_shown
 from .exceptions import Conflict, InvalidInput, NotFound, SignUpClosed
@@ -453,8 +453,7 @@ def _take_out(session: Session, signup: Signup, at: datetime) -> None:
     signup.withdrawn_at = at
     open_ones = select(Membership).where(Membership.signup_id == signup.id, Membership.until.is_(None))
     for membership in session.scalars(open_ones):
-        membership.until = at
-        membership.ended_because = "withdrew"
+        memberships.end(membership, at, memberships.WITHDREW)
     session.flush()
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from .exceptions import Conflict
 from .language import gettext as _
-from .models import Cohort, Course, Mail, MailState, Membership, Run, RunState, now
-from .proposals import REPLACED
+from .memberships import REPLACED
+from .models import Cohort, Course, Mail, MailState, Membership, Run, RunState, Signup, SignupState, now
 
 HOLD: Final = timedelta(minutes=10)
 """So long the mails of a publication wait."""
@@ -64,11 +64,14 @@ def take_back(session: Session, run: Run) -> None:
 def _revive(session: Session, course: Course, ended: datetime | None) -> None:
     """Let the cohorts live again that ended at a moment because others took their place."""
     replaced = select(Cohort.id).join(Run).where(Run.course_id == course.id, Cohort.ended_at == ended)
-    seated = select(Membership.signup_id).where(Membership.until.is_(None))
+    # Whoever left the course in the meantime, or was somewhere else since, does not find themselves back.
+    there = select(Signup.id).where(Signup.state == SignupState.CONFIRMED, Signup.waiting.is_(False))
+    since = select(Membership.signup_id).where(or_(Membership.until.is_(None), Membership.since >= ended))
     session.execute(
         update(Membership)
         .where(Membership.cohort_id.in_(replaced), Membership.until == ended)
-        .where(Membership.ended_because == REPLACED, Membership.signup_id.not_in(seated))
+        .where(Membership.ended_because == REPLACED, Membership.signup_id.in_(there))
+        .where(Membership.signup_id.not_in(since))
         .values(until=None, ended_because="")
         .execution_options(synchronize_session=False)
     )
