@@ -51,6 +51,7 @@ MAX_SLUG: Final = 60
 MAX_TITLE: Final = 120
 MAX_INTEREST: Final = 80
 MAX_CAPACITY: Final = 100_000
+MOST_MISSED: Final = 10
 COPY_AHEAD: Final = timedelta(weeks=6)
 YEARS: Final = range(2000, 2101)
 
@@ -84,6 +85,9 @@ class Details:
         closes_at: Sign-up closes then; None for by hand.
         asks_age: Whether learners are asked if they are old enough (see ``cohorts.old_enough``).
         half_life_days: After so many days a sign of a connection counts half (see ``cohorts.connections``).
+        nudge_after: So many check-ins or meetings missed in a row let a learner be asked whether they are
+            still there; 0 for never (see ``cohorts.signals``).
+        remove_after: So many more, and their seat is given free; 0 for never.
         questions: How each question is asked, by key; those left out stay as they are.
         interests: Labels that learners can pick from; None leaves them as they are.
         own_weights: How much those of the course's own questions count that are goals, by key; those left out
@@ -104,6 +108,8 @@ class Details:
     opens_at: datetime | None = None
     closes_at: datetime | None = None
     asks_age: bool = True
+    nudge_after: int = 2
+    remove_after: int = 2
     half_life_days: int = HALF_LIFE.days
     questions: Mapping[str, Asking] = field(default_factory=dict)
     interests: tuple[str, ...] | None = None
@@ -412,6 +418,9 @@ def _rules(details: Details) -> Iterable[tuple[str, bool, str]]:
     )
     wrong = not 1 <= details.half_life_days <= 365
     yield "half_life_days", wrong, _("Connections count half after 1 to 365 days.")
+    for name in ("nudge_after", "remove_after"):
+        wrong = not 0 <= getattr(details, name) <= MOST_MISSED
+        yield name, wrong, _("Choose a number from 0 (never) to %(most)s.", most=MOST_MISSED)
     late = opens is not None and closes is not None and closes <= opens
     yield "closes_at", late, _("Sign-up must close after it opens.")
     for key, asking in details.questions.items():

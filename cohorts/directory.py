@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
+from . import presence
 from .exceptions import NotFound
 from .models import Course, Signup, SignupState, signup_interests
 
@@ -22,6 +23,12 @@ STATES: Final[dict[str, ColumnElement[bool]]] = {
     "withdrawn": Signup.state == SignupState.WITHDRAWN,
 }
 """What an organiser calls the states of a sign-up; every sign-up is in exactly one."""
+
+SIGNALS: Final[dict[str, ColumnElement[bool]]] = {
+    "gone": presence.is_gone() & (Signup.state != SignupState.WITHDRAWN),
+    "unreachable": presence.is_unreachable() & (Signup.state != SignupState.WITHDRAWN),
+}
+"""What may be the matter with some of them besides (see ``cohorts.nudges``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +58,8 @@ def state_of(signup: Signup) -> str:
 def find(session: Session, course: Course, *, state: str = "", text: str = "", number: int = 1) -> Page:
     """Return a page of the sign-ups in ``state`` whose name or e-mail contains ``text``, by name."""
     conditions = [Signup.course_id == course.id]
-    if state in STATES:
-        conditions.append(STATES[state])
+    if state in STATES or state in SIGNALS:
+        conditions.append((STATES | SIGNALS)[state])
     if text:
         conditions.append(
             or_(Signup.name.icontains(text, autoescape=True), Signup.email.icontains(text, autoescape=True))

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
-from . import meetings
+from . import meetings, presence
 from .asking import custom_questions
 from .exceptions import InvalidInput, NotFound
 from .language import Sentence, marked, translated
@@ -24,6 +24,7 @@ _PAGE: Final = 10_000
 """As many go into one query of a page."""
 
 NOT_MATCHED_YET = lazy("Signed up after the cohorts were formed.")
+WENT_QUIET = marked("Gave no sign of life, so their seat was given free.")
 NOT_PUBLISHED_YET = marked("In a part of the proposal that is not published yet.")
 
 
@@ -187,4 +188,6 @@ def _reasons(session: Session, run: Run) -> dict[int, str | Sentence]:
         .where(Run.course_id == run.course_id, Run.state == RunState.PROPOSED, Run.part_of_id.is_not(None))
     )
     waiting = dict.fromkeys(session.scalars(left_over), NOT_PUBLISHED_YET)
-    return {**dict(session.execute(unplaced).all()), **waiting}
+    quiet = select(Signup.id).where(Signup.course_id == run.course_id, presence.is_gone())
+    gone = dict.fromkeys(session.scalars(quiet), WENT_QUIET)
+    return {**dict(session.execute(unplaced).all()), **waiting, **gone}

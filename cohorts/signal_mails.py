@@ -23,7 +23,8 @@ def _asking(session: Session, signup: Signup, words: Words) -> Words | None:
     silence = signals.of_signup(session, signup, now())
     if silence is None or silence.nudged_at is None:
         return None
-    return words | {"missed": signals.told(silence, signup.time_zone)}
+    missed = signals.told(silence, signup.time_zone)
+    return words | {"missed": missed} if missed else None
 
 
 def _freed(session: Session, signup: Signup, words: Words) -> Words | None:

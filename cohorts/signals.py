@@ -40,8 +40,6 @@ LEEWAY: Final = timedelta(hours=2)
 """A week is over so long after its end, so that a clock that is ahead accuses nobody."""
 RESPITE: Final = timedelta(days=3)
 """What is missed in this time after somebody was asked does not count: a mail may lie that long."""
-MOST: Final = 10
-"""So many missed in a row can be waited for at most."""
 _NOTED: Final = (
     Attendance.cohort_id,
     Attendance.signup_id,

@@ -12,10 +12,13 @@ from cohorts import (
     help_requests,
     meetings,
     moves,
+    nudges,
     old_answers,
     pauses,
     person_blocks,
+    presence,
     seats,
+    signals,
     signups,
 )
 from cohorts.exceptions import InvalidInput
@@ -72,6 +75,42 @@ def take_seat(token: str, key: str) -> ResponseReturnValue:
     moves.take_seat(session(), own_confirmed(token), key, now())
     session().commit()
     flash(_("You have a seat. A mail tells everybody; say hello to them."))
+    return redirect(url_for(".cohort", token=token))
+
+
+@blueprint.get("/l/<token>/still-here")
+def still_here(token: str) -> ResponseReturnValue:
+    """Ask whether somebody is still there and say why; or offer the way back to whoever lost their seat."""
+    signup = own_confirmed(token)
+    return render_template(
+        "learner/still_here.html",
+        signup=signup,
+        course=signup.course,
+        token=token,
+        city=zones.city(signup.time_zone),
+        people=seats.whereabouts(session(), signup),
+        **quiet(signup),
+    )
+
+
+@blueprint.post("/l/<token>/still-here")
+def say_still_here(token: str) -> ResponseReturnValue:
+    """Take note that a learner is there; opening their page by POST has done so already."""
+    own_confirmed(token)
+    session().commit()
+    flash(_("Good to hear from you. Nothing else is needed."))
+    return redirect(url_for(".mine", token=token))
+
+
+@blueprint.post("/l/<token>/rejoin")
+def rejoin(token: str) -> ResponseReturnValue:
+    """Bring somebody back who lost their seat in silence."""
+    cohort = nudges.rejoin(session(), own_confirmed(token), now())
+    session().commit()
+    if cohort is None:
+        flash(_("Welcome back. You are among those who are seated next; or take a free seat yourself."))
+        return redirect(url_for(".changes", token=token, _anchor="seats"))
+    flash(_("Welcome back. You have your old seat again, and the others are told."))
     return redirect(url_for(".cohort", token=token))
 
 
@@ -159,6 +198,20 @@ def standing_now(signup: Signup) -> dict[str, Any]:
         "has_checked_in": week is not None and checkins.has_checked_in(session(), signup, week),
         "was_in_cohort": moves.was_in_cohort(session(), signup),
         "may_move": moves.may_take_seat(session(), signup),
+        **quiet(signup),
+    }
+
+
+def quiet(signup: Signup) -> dict[str, Any]:
+    """Return what is made of a learner's silence: what they missed, and what came of it."""
+    known = presence.of(session(), signup)
+    silence = signals.of_signup(session(), signup, now())
+    return {
+        "silence": silence,
+        "missed": signals.told(silence, signup.time_zone) if silence is not None else [],
+        "is_asked": silence is not None and silence.nudged_at is not None,
+        "was_removed": known.removed_at is not None,
+        "has_bounced": known.bounced_at is not None,
     }
 
 

@@ -27,6 +27,7 @@ from cohorts.courses import Asking, Details
 from cohorts.exceptions import InvalidInput
 from cohorts.language import gettext as _
 from cohorts.language import lazy_gettext as lazy
+from cohorts.language import marked
 from cohorts.models import now
 from cohorts.questions import GOALS, QUESTIONS, CustomQuestion
 
@@ -47,6 +48,8 @@ ASKED: Final = (
 )
 
 SIZES: Final = ("size_min", "target_size", "size_max", "meeting_minutes")
+
+MISSED: Final = (1, 2, 3, 4, 6)
 
 LENGTHS: Final = (30, 60, 90, 120, 150, 180, 240)
 
@@ -143,6 +146,12 @@ class GoalForm(AskedForm):
     weight = weight_field()
 
 
+def _missed_field(label: str, words: str) -> KeptSelectField:
+    """Return a choice of how many check-ins or meetings somebody may miss in a row."""
+    choices = [(0, lazy("never")), *((n, lazy(words, number=n)) for n in MISSED)]
+    return KeptSelectField(label, choices=[SelectChoice(str(n), label) for n, label in choices], coerce=int)
+
+
 def _goal_or_not(key: str) -> type[Form]:
     return GoalForm if key in courses.GOALS else AskedForm
 
@@ -198,6 +207,12 @@ class CourseForm(SizesForm):
     closes_at = UTCMomentField(lazy("Sign-up closes (UTC)"))
     asks_age = BooleanField(lazy("Ask learners whether they are old enough"))
     half_life_days = WholeNumberField(lazy("Days until a connection counts half"))
+    nudge_after = _missed_field(
+        lazy("Ask whether somebody is still there"), marked("after %(number)s missed in a row")
+    )
+    remove_after = _missed_field(
+        lazy("Then give their seat to others"), marked("after %(number)s more missed")
+    )
     interests = TextAreaField(lazy("Interests to choose from"), [Length(max=20_000)], filters=[tidy])
     questions = FormField(_a_form_for_each(QUESTIONS, _goal_or_not))
 

@@ -17,7 +17,9 @@ from cohorts import (
     custom,
     directory,
     help_requests,
+    history,
     policies,
+    presence,
     roster,
     runs,
     signups,
@@ -260,4 +262,7 @@ def signup(slug: str, key: str) -> ResponseReturnValue:
         free=availability.pieces(found.availability),
         if_needed=availability.pieces(found.if_needed),
         answers=in_words(found),
+        stays=history.of_signup(session(), found),
+        why=history.WHY,
+        presence=presence.of(session(), found),
     )

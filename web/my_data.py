@@ -13,7 +13,7 @@ from cohorts.language import gettext as _
 from cohorts.models import Signup, SignupState, now
 from cohorts.wording import in_words
 
-from . import held
+from . import change_pages, held
 from .changes_forms import BlockForm
 from .database import session
 from .personal import blueprint, own_signup, refuse
@@ -109,4 +109,5 @@ def _page(token: str, signup: Signup, form: BlockForm) -> str:
         blocks=blocks,
         people=[each for each in people if person_blocks.digest(each.email) not in hidden],
         can_edit=signup.state is SignupState.CONFIRMED,
+        **change_pages.quiet(signup),
     )

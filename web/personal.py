@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, current_app
+from flask import Blueprint, abort, current_app, request
 from flask_wtf import FlaskForm
 
+from cohorts import presence
 from cohorts.exceptions import InvalidInput, NotFound
 from cohorts.language import gettext as _
 from cohorts.links import Links
-from cohorts.models import Cohort, Course, Signup, SignupState
+from cohorts.models import Cohort, Course, Signup, SignupState, now
 from cohorts.standing import standing_of
 
 from . import locales
@@ -33,9 +34,12 @@ def links() -> Links:
 def own_signup(token: str) -> Signup:
     """Return the sign-up that a personal link belongs to; anything else answers 404.
 
-    The rest of the request is in that learner's language.
+    The rest of the request is in that learner's language. Whatever they do there is a sign of life; only
+    to open a page is none, for mail scanners do that, too.
     """
     signup = links().read_learner(session(), token)
+    if request.method == "POST":
+        presence.seen(session(), signup, now())
     locales.speak_to(signup, token)
     return signup
 

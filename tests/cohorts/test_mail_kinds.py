@@ -15,15 +15,17 @@ from smtpdfix import SMTPDFix
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cohorts import choosing, help_requests, language, letters, notices, people
+from cohorts import choosing, help_requests, language, letters, memberships, notices, people, presence
 from cohorts.links import Links
 from cohorts.mailers import MESSAGES, from_url
 from cohorts.meetings import Meeting
 from cohorts.models import (
+    Attendance,
     Audience,
     Cohort,
     Course,
     CourseRole,
+    CourseState,
     Invitation,
     Mail,
     Membership,
@@ -59,6 +61,8 @@ SUBJECTS = {
     Kind.COHORT_CHANGED: "Your cohort Cohort 1 has changed",
     Kind.MOVED: "Your cohort for Play with your music is Cohort 1 now",
     Kind.CHECK_IN: "Ten seconds about this week in Play with your music",
+    Kind.STILL_HERE: "Are you still there? Play with your music",
+    Kind.SEAT_FREED: "Your seat in Cohort 1 is free for others now",
     Kind.OLD_ANSWERS: "Your answers for Play with your music",
     Kind.HELP_ASKED: "1 learner in Play with your music asks for help",
     Kind.SIGN_IN: "Your sign-in link for Cohorts",
@@ -101,6 +105,29 @@ def under_way(session: Session, signup: Signup) -> None:
     signup.course.start = now().date() - timedelta(days=10)
 
 
+def quiet(session: Session, signup: Signup) -> None:
+    """Have a learner miss two meetings at which the other was, and ask whether they are still there."""
+    placed(session, signup)
+    course, at = signup.course, now()
+    course.state, course.nudge_after, course.remove_after = CourseState.RUNNING, 2, 2
+    course.start = now().date() - timedelta(weeks=4)
+    stays = session.scalars(select(Membership).join(Cohort).join(Run).where(Run.course_id == course.id)).all()
+    for stay in stays:
+        stay.since = now() - timedelta(weeks=5)
+        for weeks in (2, 3):
+            meeting = {"cohort_id": stay.cohort_id, "starts_at": at - timedelta(weeks=weeks)}
+            there = stay.signup is not signup
+            session.add(Attendance(signup_id=stay.signup_id, was_there=there, **meeting))
+    presence.keep(session, [signup.id], nudged_at=now())
+
+
+def gone(session: Session, signup: Signup) -> None:
+    placed(session, signup)
+    presence.keep(session, [signup.id], removed_at=now())
+    session.flush()
+    memberships.move(session, {signup: None}, memberships.SILENT, now(), told=None)
+
+
 def unplaced(session: Session, signup: Signup) -> None:
     run = Run(course_id=signup.course_id, state=RunState.PUBLISHED, published_at=now())
     seat = Seat(run=run, signup_id=signup.id, reason="Nobody is free when you are.", remedy="Add an evening.")
@@ -117,6 +144,8 @@ SCENES: dict[Kind, Callable[[Session, Signup], None]] = {
     Kind.COHORT_CHANGED: placed,
     Kind.MOVED: placed,
     Kind.CHECK_IN: under_way,
+    Kind.STILL_HERE: quiet,
+    Kind.SEAT_FREED: gone,
 }
 """What has to be so for a mail to have something to say; a confirmed sign-up is enough for the others."""
 

@@ -12,11 +12,11 @@ from smtpdfix import SMTPDFix
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cohorts import notices
+from cohorts import notices, nudges, presence
 from cohorts.database import Database
 from cohorts.links import Links
 from cohorts.mailers import MailError, SmtpMailer, from_url
-from cohorts.models import Mail, MailState, SignupState, now
+from cohorts.models import Mail, MailState, Signup, SignupState, now
 from cohorts.notices import Kind
 from tests.factories import make_course, make_signup, make_user
 
@@ -172,6 +172,57 @@ def test_smtp_mailer_unreachable_is_a_mail_error() -> None:
     with SmtpMailer("smtp://127.0.0.1:1") as mailer, pytest.raises(MailError) as caught:
         mailer.send(EmailMessage())
     assert not caught.value.permanent
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_unknown"),
+    [
+        ((550, b"5.1.1 <nobody@example.org>: no such user"), True),
+        ((550, b"5.2.1 mailbox disabled"), True),
+        ((550, b"no such user"), True),
+        ((553, b"mailbox name not allowed"), True),
+        ((550, b"5.7.1 relaying denied"), False),
+        ((550, b"Relay access denied"), False),
+        ((552, b"5.2.2 mailbox full"), False),
+        ((530, b"authentication required"), False),
+        ((450, b"4.2.1 try again later"), False),
+    ],
+)
+def test_smtp_mailer_tells_a_mailbox_that_is_not_there_from_a_server_that_lets_nobody_in(
+    monkeypatch: pytest.MonkeyPatch, smtpd: SMTPDFix, answer: tuple[int, bytes], is_unknown: bool
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise smtplib.SMTPRecipientsRefused({"nobody@example.org": answer})
+
+    monkeypatch.setattr(smtplib.SMTP, "send_message", refuse)
+    with SmtpMailer(f"smtp://{smtpd.hostname}:{smtpd.port}") as mailer, pytest.raises(MailError) as caught:
+        mailer.send(EmailMessage())
+    assert (caught.value.is_unknown, caught.value.permanent) == (is_unknown, answer[0] >= 500)
+
+
+def test_an_address_that_takes_no_mail_gets_none_until_its_learner_shows_up(
+    database: Database, links: Links
+) -> None:
+    gone = Recorder(MailError("the address was refused", permanent=True, is_unknown=True))
+    with database.transaction() as session:
+        me = make_signup(session, make_course(session))
+        notices.enqueue(session, Kind.PLACE_FREE, signup=me)
+    notices.deliver_due(database, links, gone, SENDER)
+    with database.transaction() as session:
+        me = session.get_one(Signup, me.id)
+        assert presence.of(session, me).bounced_at is not None
+        assert nudges.unreachable(session, me.course) == [me]
+        notices.enqueue(session, Kind.PLACE_FREE, signup=me)
+        notices.enqueue(session, Kind.ALREADY_SIGNED_UP, signup=me)
+    tried = Recorder()
+    notices.deliver_due(database, links, tried, SENDER)
+    assert [each["Subject"].split()[:4] for each in tried.sent] == [["You", "are", "known", "to"]]
+    with database.transaction() as session:
+        me = session.get_one(Signup, me.id)
+        presence.seen(session, me, now())
+        assert nudges.unreachable(session, me.course) == []
+        notices.enqueue(session, Kind.PLACE_FREE, signup=me)
+    assert notices.deliver_due(database, links, tried, SENDER) == 1
 
 
 def test_smtp_mailer_refused_address_is_permanent(monkeypatch: pytest.MonkeyPatch, smtpd: SMTPDFix) -> None:
