@@ -31,8 +31,11 @@ class Settings:
         mail_url: ``terminal:`` prints mails; ``smtp://user:password@host:port`` sends them
             (``smtp+starttls://`` and ``smtps://`` encrypt).
         mail_from: Sender address of every mail.
+        mails_per_second: How many mails that nobody waits for a worker sends at most; 0 is any number.
         trusted_proxies: Number of reverse proxies in front whose forwarded headers count.
         log_level: Level name for the standard logging module.
+        log_format: ``text`` for people, ``json`` for programs, one object a line.
+        metrics_token: What a program shows to read ``/metrics``; without one there is no such page.
     """
 
     production: bool
@@ -42,8 +45,11 @@ class Settings:
     queue_url: str
     mail_url: str
     mail_from: str
+    mails_per_second: int
     trusted_proxies: int
     log_level: str
+    log_format: str
+    metrics_token: str
 
 
 NAMES: Final = {
@@ -56,8 +62,11 @@ NAMES: Final = {
     "COHORTS_QUEUE_URL": "queue of the worker (default: SQLite in the data directory)",
     "COHORTS_MAIL_URL": "terminal: (default), smtp://…, smtp+starttls://… or smtps://…",
     "COHORTS_MAIL_FROM": "sender of all mail (default: cohorts@ the host of the public address)",
+    "COHORTS_MAILS_PER_SECOND": "how many mails a worker sends at most (default: 10; 0: any number)",
     "COHORTS_TRUSTED_PROXIES": "number of reverse proxies in front (default: 0)",
     "COHORTS_LOG_LEVEL": "DEBUG, INFO (default), WARNING or ERROR",
+    "COHORTS_LOG_FORMAT": "text (default in development) or json (default in production)",
+    "COHORTS_METRICS_TOKEN": "what a program shows to read /metrics (default: none may)",
 }
 """Every setting and what it means; the reference in docs/ is checked against it."""
 
@@ -83,8 +92,13 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         queue_url=environ.get("COHORTS_QUEUE_URL") or f"sqlite:///{data / 'queue.sqlite3'}",
         mail_url=_mail_url(environ),
         mail_from=environ.get("COHORTS_MAIL_FROM") or f"cohorts@{urlsplit(public_url).hostname}",
-        trusted_proxies=_whole_number(environ, "COHORTS_TRUSTED_PROXIES"),
+        mails_per_second=_whole_number(environ, "COHORTS_MAILS_PER_SECOND", 10),
+        trusted_proxies=_whole_number(environ, "COHORTS_TRUSTED_PROXIES", 0),
         log_level=_one_of(environ, "COHORTS_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+        log_format=_one_of(
+            environ, "COHORTS_LOG_FORMAT", ("json", "text") if production else ("text", "json")
+        ),
+        metrics_token=_metrics_token(environ),
     )
 
 
@@ -96,11 +110,18 @@ def _one_of(environ: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> 
     return value
 
 
-def _whole_number(environ: Mapping[str, str], name: str) -> int:
-    value = environ.get(name) or "0"
+def _whole_number(environ: Mapping[str, str], name: str, default: int) -> int:
+    value = environ.get(name) or str(default)
     if not value.isdecimal():
         raise InvalidSettings(f"{name} is {value!r}, but must be a whole number.")
     return int(value)
+
+
+def _metrics_token(environ: Mapping[str, str]) -> str:
+    value = environ.get("COHORTS_METRICS_TOKEN") or ""
+    if value and len(value) < 16:
+        raise InvalidSettings("COHORTS_METRICS_TOKEN is shorter than 16 characters.")
+    return value
 
 
 def _public_url(environ: Mapping[str, str], production: bool) -> str:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import compress
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -106,7 +107,13 @@ class Database:
         if self.is_sqlite and parsed.database:
             _make_private(Path(parsed.database))
         self.url = parsed
-        self.engine = create_engine(parsed, pool_size=10, max_overflow=30, pool_pre_ping=not self.is_sqlite)
+        self.engine = create_engine(
+            parsed,
+            pool_size=10,
+            max_overflow=30,
+            pool_pre_ping=not self.is_sqlite,
+            hide_parameters=True,  # errors are logged, and nobody's answers with them
+        )
         self._writer: Engine = self.engine.execution_options(writes=True)
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
@@ -126,6 +133,13 @@ class Database:
         """Give a session that is committed at the end, or rolled back by an exception."""
         with self.session(writes=True) as session, session.begin():
             yield session
+
+    def is_current(self) -> bool:
+        """Tell whether the tables are those of this version of the program."""
+        from alembic.migration import MigrationContext
+
+        with self.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision() == _newest_revision()
 
     def upgrade(self, revision: str = "head") -> None:
         """Migrate up to ``revision``; two processes that start together wait for each other."""
@@ -153,6 +167,13 @@ class Database:
                 yield connection
         finally:
             engine.dispose()
+
+
+@lru_cache(maxsize=1)
+def _newest_revision() -> str | None:
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(str(Path(migrations.__file__).parent)).get_current_head()
 
 
 def migrate(

@@ -8,6 +8,7 @@ queue loses, because a worker was killed, the steward finds in the database and 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import threading
@@ -20,7 +21,19 @@ from huey import Huey, PostgresHuey, SqliteHuey
 from huey.serializer import SignedSerializer
 from sqlalchemy.engine import make_url
 
-from . import checkin_mails, door, notices, nudges, predictors, reminders, runs, signups, uploads, weighing
+from . import (
+    checkin_mails,
+    door,
+    notices,
+    nudges,
+    predictors,
+    reminders,
+    runs,
+    signups,
+    uploads,
+    vitals,
+    weighing,
+)
 from .database import Database
 from .links import Links
 from .mailers import Mailer
@@ -87,16 +100,26 @@ def _open(url: str, serializer: SignedSerializer) -> Huey:
 class Worker:
     """Executes runs and sends mail until it is told to stop."""
 
-    def __init__(self, database: Database, queue: Queue, links: Links, mailer: Mailer, sender: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        queue: Queue,
+        links: Links,
+        mailer: Mailer,
+        sender: str,
+        mails_per_second: float = math.inf,
+    ) -> None:
         """Work on ``database`` and ``queue``; mails leave through ``mailer`` from ``sender``."""
         self.database, self.queue = database, queue
         self.links, self.mailer, self.sender = links, mailer, sender
+        self.mails_per_second = mails_per_second
         self._weigher = weighing.Weigher(database)
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._stop = threading.Event()
         self._tidied = now() - TIDY_EVERY
         self._reminded = now() - REMIND_EVERY
         self._attended = now() - ATTEND_EVERY
+        self._beaten = now() - vitals.BEAT_EVERY
 
     def work(self) -> None:
         """Work until SIGINT or SIGTERM."""
@@ -104,7 +127,14 @@ class Worker:
         # A mail server that hangs must not keep the steward from what else is due, and whoever moves a
         # learner by hand waits for what that does.
         duties = (
-            (SWEEP_SECONDS, self._revive_runs, self._tidy, self._remind, self._ask_after_the_quiet),
+            (
+                SWEEP_SECONDS,
+                self._beat,
+                self._revive_runs,
+                self._tidy,
+                self._remind,
+                self._ask_after_the_quiet,
+            ),
             (SWEEP_SECONDS, self._send_mail),
             (WEIGH_SECONDS, self._weigh),
             (SWEEP_SECONDS, self._study),
@@ -138,13 +168,23 @@ class Worker:
                 self.queue.execute_run(run_id)
 
     def _send_mail(self) -> None:
-        notices.deliver_due(self.database, self.links, self.mailer, self.sender)
+        notices.deliver_due(
+            self.database, self.links, self.mailer, self.sender, per_second=self.mails_per_second
+        )
 
     def _weigh(self) -> None:
         self._weigher.weigh_waiting()
 
     def _study(self) -> None:
         predictors.answer_waiting(self.database)
+
+    def _beat(self) -> None:
+        """Let others see that this worker is alive."""
+        at = now()
+        if at - self._beaten >= vitals.BEAT_EVERY:
+            with self.database.transaction() as session:
+                vitals.beat(session, self.name, at)
+            self._beaten = at
 
     def _tidy(self) -> None:
         """Free places nobody confirmed, delete what nobody needs any more, and ask for check-ins."""

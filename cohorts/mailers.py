@@ -146,6 +146,15 @@ class SmtpMailer:
             self._close()
             raise MailError(f"{type(error).__name__}: {error}") from error
 
+    def greet(self) -> None:
+        """Connect and sign in, without sending anything; raises MailError."""
+        try:
+            self._connection = self._connection or self._connect()
+            self._connection.noop()
+        except (OSError, smtplib.SMTPException) as error:
+            self._close()
+            raise MailError(f"{type(error).__name__}: {error}") from error
+
     def _connect(self) -> smtplib.SMTP:
         host, port = self._url.hostname or "localhost", self._url.port
         if self._url.scheme == "smtps":

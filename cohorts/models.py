@@ -983,6 +983,15 @@ class Erasure(Base):
     at: Mapped[datetime] = mapped_column(default=now)
 
 
+class WorkerBeat(Base):
+    """When a worker was last known to be alive."""
+
+    __tablename__ = "worker_beats"
+
+    worker: Mapped[str] = mapped_column(primary_key=True)
+    seen_at: Mapped[datetime]
+
+
 class Mail(Base):
     """An outbox row: the kind of a mail and its addressee.
 

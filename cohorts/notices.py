@@ -7,7 +7,9 @@ A row names its addressee and kind only. The words are made when the mail is sen
 from __future__ import annotations
 
 import logging
+import math
 import re
+import time
 from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -94,6 +96,9 @@ FOR_CONFIRMED_ONLY: Final = {
 }
 """Mails that are dropped when the learner has withdrawn before they were sent, and wait while they pause."""
 
+URGENT: Final = frozenset({Kind.SIGN_IN, Kind.CONFIRM, Kind.ALREADY_SIGNED_UP, Kind.OLD_ANSWERS})
+"""Mails that somebody waits for at their screen; they leave before all others, and at once."""
+
 OPTIONAL: Final[dict[Kind, Topic]] = {
     Kind.REMINDER: Topic.REMINDERS,
     Kind.CHECK_IN: Topic.CHECK_INS,
@@ -151,19 +156,29 @@ def enqueue_invitation(session: Session, invitation: Invitation) -> None:
     session.add(Mail(kind=Kind.INVITATION.value, invitation=invitation))
 
 
-def deliver_due(database: Database, links: Links, mailer: Mailer, sender: str) -> int:
-    """Send what is due, and return how many mails went out.
+def deliver_due(
+    database: Database, links: Links, mailer: Mailer, sender: str, *, per_second: float = math.inf
+) -> int:
+    """Send some of what is due, the urgent first, and return how many mails went out.
 
-    Each mail is claimed in a transaction of its own, sent outside any transaction and then
-    marked. A worker that dies in between leaves a claim that runs out; the mail goes again
-    with the same Message-ID.
+    Of those that are not urgent no more than ``per_second`` leave. Each mail is claimed in a transaction of
+    its own, sent outside any transaction and then marked. A worker that dies in between leaves a claim that
+    runs out; the mail goes again with the same Message-ID.
     """
+    is_urgent = Mail.kind.in_(URGENT)
+    waiting = select(Mail.id, is_urgent).where(_is_due()).order_by(is_urgent.desc(), Mail.id).limit(BATCH)
     with database.reading() as session:
-        due = list(session.scalars(select(Mail.id).where(_is_due()).order_by(Mail.id).limit(BATCH)))
+        due = session.execute(waiting).all()
     if not due:
         return 0
+    n_sent = 0
     with mailer:
-        return sum(_deliver(database, links, mailer, sender, mail_id) for mail_id in due)
+        for mail_id, urgent in due:
+            began = time.monotonic()
+            n_sent += _deliver(database, links, mailer, sender, mail_id)
+            if not urgent:
+                time.sleep(max(0.0, 1 / per_second - (time.monotonic() - began)))
+    return n_sent
 
 
 def _is_due() -> ColumnElement[bool]:

@@ -32,8 +32,10 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         auth,
         compression,
         errors,
+        health,
         learner,
         locales,
+        logs,
         mails,
         organiser,
         security,
@@ -51,6 +53,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         WTF_CSRF_TIME_LIMIT=24 * 3600,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
+    logs.init_app(app, behind_proxy=settings.trusted_proxies > 0)
     requests.init_app(app, database or Database(settings.database_url))
     app.extensions["links"] = Links(settings.secret_key, settings.public_url)
     app.extensions["jobs"] = jobs.Queue(settings.queue_url, settings.secret_key)
@@ -66,6 +69,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.register_blueprint(organiser.blueprint)
     app.register_blueprint(token_pages.blueprint)
     api_base.document(app).register_blueprint(api.blueprint)
+    health.init_app(app, settings.metrics_token)
     errors.init_app(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

@@ -77,6 +77,25 @@ def worker() -> None:
     serving.work()
 
 
+@cli.command()
+@click.pass_context
+def doctor(context: click.Context) -> None:
+    """Say what is wrong with this installation, and how to mend it; the exit status is 1 if something is.
+
+    Example: cohorts doctor
+    """
+    import config
+
+    from .doctor import examine
+
+    found = list(examine(config.load()))
+    for each in found:
+        click.echo(f"{'✗' if each.to_do else '✓'} {each.what}")
+        if each.to_do:
+            click.echo(f"    {each.to_do}")
+    context.exit(1 if any(each.to_do for each in found) else 0)
+
+
 @cli.group()
 def db() -> None:
     """Look after the database.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import math
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from sqlalchemy import select
@@ -22,6 +24,11 @@ from cohorts.database import Database
 from cohorts.links import Links
 from cohorts.models import Role, User
 from config import Settings
+
+from . import logs
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 FIRST_ORGANISER: Final = "organiser@example.org"
 RESTART_SECONDS: Final = 1.0
@@ -51,6 +58,8 @@ def serve(host: str, port: int, processes: int, *, with_worker: bool) -> int:
     links = None if settings.production else Links(settings.secret_key, settings.public_url)
     welcome(database, links, f"http://{host}:{port}")
     database.engine.dispose()
+    if settings.metrics_token:  # the processes add up what they measure
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="cohorts-metrics-")
     server = gunicorn_command(host, port, processes)
     if with_worker:
         return Processes(server, [sys.executable, "-m", "web", "worker"]).run()
@@ -75,15 +84,24 @@ def _is_free(host: str, port: int) -> bool:
 def work() -> None:
     """Execute matches and send mail until SIGINT or SIGTERM."""
     settings = config.load()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("huey").setLevel(logging.WARNING)
+    logs.set_up(settings)
     jobs.Worker(
         Database(settings.database_url),
         jobs.Queue(settings.queue_url, settings.secret_key),
         Links(settings.secret_key, settings.public_url),
         mailers.from_url(settings.mail_url),
         settings.mail_from,
+        settings.mails_per_second or math.inf,
     ).work()
+
+
+def application() -> Flask:
+    """Return the web application as a web server loads it."""
+    from . import create_app
+
+    settings = config.load()
+    logs.set_up(settings)
+    return create_app(settings)
 
 
 def prepare(database: Database, settings: Settings) -> None:
@@ -127,7 +145,7 @@ def gunicorn_command(host: str, port: int, workers: int) -> list[str]:
     The application is loaded in each worker, not before the fork: OpenMP does not survive one.
     """
     return [
-        *(sys.executable, "-m", "gunicorn", "web:create_app()"),
+        *(sys.executable, "-m", "gunicorn", "web.serving:application()"),
         *("--bind", f"{host}:{port}", "--workers", str(workers), "--threads", "4"),
         *("--worker-class", "gthread", "--no-control-socket", "--log-level", "warning"),
         *("--graceful-timeout", "20", "--timeout", "60"),

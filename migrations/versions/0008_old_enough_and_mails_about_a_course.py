@@ -19,7 +19,7 @@ ADDED = (
 )
 """Table, column, type, and what the rows before get: no course asks the age until its organiser says so."""
 
-COURSE = op.f("fk_outbox_course_id_courses")
+COURSE = "fk_outbox_course_id_courses"
 
 
 def upgrade() -> None:
