@@ -1,13 +1,13 @@
 """What a file that waits is to be imported as.
 
-Revision: 0017
+Revision: 0016
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
