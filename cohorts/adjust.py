@@ -22,7 +22,7 @@ from .language import lazy_gettext as lazy
 from .models import Adjustment, Change, Cohort, Run, RunState, Seat, SeatChange, User, Weighing
 from .weighing import Effect, effects, version
 
-FIGURES: Final = ("name", "score", "meetings", "reasons", "set_aside", "pinned")
+FIGURES: Final = ("name", "score", "parts", "meetings", "reasons", "set_aside", "pinned")
 """What of a cohort an adjustment can change."""
 MOST_NAME: Final = 60
 MOST_WORDS: Final = 300
@@ -72,6 +72,7 @@ def move(
     changes = {
         each.cohort_id: {
             "score": each.after.score,
+            "parts": each.after.parts,
             "meetings": each.after.meetings,
             "reasons": each.after.reasons,
             "set_aside": each.after.broken,

@@ -345,6 +345,11 @@ def match_answers(
         raise UnfitPool(str(error)) from error
 
 
+def parts_of(shares: Iterable[matcher.Share]) -> dict[str, list[float]]:
+    """Return what each goal adds to a cohort's score, and the most it could add, as a cohort keeps them."""
+    return {each.goal: [round(each.value, 6), round(each.most, 6)] for each in shares}
+
+
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """What a cohort made by hand is worth, and which rules it breaks, by their names.
@@ -397,6 +402,11 @@ class Scales:
             return []
         check = self._preview.score(places, asynchronous)
         return [sentence_of(each, labels) for each in self._preview.told(check)]
+
+    def parts(self, members: Iterable[int], *, asynchronous: bool = False) -> dict[str, list[float]]:
+        """Tell what each goal adds to the score of a cohort; one without members is none."""
+        places = [self._place[each] for each in members]
+        return parts_of(self._preview.shares(places, asynchronous)) if places else {}
 
 
 def rematch_answers(

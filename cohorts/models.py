@@ -569,7 +569,8 @@ class Cohort(Base):
     ``meetings`` lists the common blocks, best first, each ``[zone, slot]``: the same wall-clock
     start in that zone in every week of the course. ``channel`` is the address where they talk,
     ``ticks`` what their convenor has seen to. ``set_aside`` names the rules that an organiser let it
-    break, and ``pinned`` keeps it as it is in the next run.
+    break, and ``pinned`` keeps it as it is in the next run. ``parts`` holds for each goal what it adds to
+    the score and the most that it could add; None where that is not known.
     """
 
     __tablename__ = "cohorts"
@@ -580,6 +581,7 @@ class Cohort(Base):
     position: Mapped[int]
     name: Mapped[str]
     score: Mapped[float]
+    parts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     meetings: Mapped[list[Any]] = mapped_column(JSON, default=list)
     reasons: Mapped[list[str | Sentence]] = mapped_column(JSON, default=list)
     channel: Mapped[str] = mapped_column(default="")

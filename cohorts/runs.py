@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from . import language, learning, leases, person_blocks, pins, presence
 from .asking import custom_questions
 from .database import Database
-from .door import MatchSettings, match_answers, sentence_of
+from .door import MatchSettings, match_answers, parts_of, sentence_of
 from .exceptions import CohortsError, NotFound, RunInProgress, UnfitPool
 from .language import gettext as _
 from .language import marked
@@ -312,6 +312,7 @@ def _seats(run: Run, learners: Sequence[int], matching: Matching, remaining: Col
             position=position,
             name=cohort_name(position),
             score=found.score,
+            parts=parts_of(found.shares),
             meetings=[[meeting.zone, meeting.slot] for meeting in found.meetings],
             reasons=[sentence_of(each, labels) for each in found.reasons],
         )

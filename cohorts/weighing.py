@@ -34,7 +34,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A cohort as it is or would be: who is in it, by the ids of their sign-ups, and what it is worth."""
+    """A cohort as it is or would be: who is in it, by the ids of their sign-ups, and what it is worth.
+
+    What is said about it and what each goal adds to its score is told of a cohort after a change alone.
+    """
 
     members: list[int]
     score: float
@@ -42,6 +45,7 @@ class Figures:
     meetings: list[list[Any]]
     broken: list[str]
     reasons: list[Sentence]
+    parts: dict[str, list[float]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,10 +291,10 @@ class _Board:
         """Add what is said about the cohorts after a change."""
         touched = []
         for each in effect.touched:
+            members, asynchronous = each.after.members, each.cohort_id in self._without
             after = asdict(each.after) | {
-                "reasons": self._scales.reasons(
-                    each.after.members, self._labels, asynchronous=each.cohort_id in self._without
-                )
+                "reasons": self._scales.reasons(members, self._labels, asynchronous=asynchronous),
+                "parts": self._scales.parts(members, asynchronous=asynchronous),
             }
             touched.append(Touched(each.cohort_id, each.before, Figures(**after)))
         return Effect(effect.to_id, effect.swap_id, touched)

@@ -7,7 +7,7 @@ from matcher.checks import plain_objective as objective_of
 from matcher.exceptions import Infeasible, InvalidParams, InvalidPool, MatcherError
 from matcher.keep import match_around
 from matcher.match import match
-from matcher.matching import CohortCheck, CohortResult, LearnerReason, Matching, Meeting, Unplaced
+from matcher.matching import CohortCheck, CohortResult, LearnerReason, Matching, Meeting, Share, Unplaced
 from matcher.observed import Observed
 from matcher.params import Params, Question
 from matcher.pool import Answer, Exchange, Learner, Pool
@@ -43,6 +43,7 @@ __all__ = [
     "Question",
     "Rematching",
     "Said",
+    "Share",
     "Standing",
     "Traded",
     "Unplaced",

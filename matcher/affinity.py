@@ -354,7 +354,7 @@ def chunks(n: int, size: int = CHUNK) -> Iterator[Places]:
         yield np.arange(start, min(start + size, n))
 
 
-def among(affinity: Affinity, cohorts: Sequence[Sequence[int]]) -> Iterator[Rows]:
+def among(affinity: Affinity | Features, cohorts: Sequence[Sequence[int]]) -> Iterator[Rows]:
     """For each cohort the (k, k) affinities of its members; several are looked up at once."""
     for start in range(0, len(cohorts), TOGETHER):
         some = cohorts[start : start + TOGETHER]

@@ -86,7 +86,7 @@ def plain_score(
     means = _means(affinity)
     goals = weights(params)
     together = goals.affinity * sum(means) / len(means) + goals.worst_off * min(means)
-    return float(together + _shared_by_all(pool, params, members, blocks))
+    return float(together + sum(blocks_and_size(pool, params, members, blocks)))
 
 
 def own_scores(
@@ -96,7 +96,7 @@ def own_scores(
     place of the cohort's mean and least.
     """
     goals = weights(params)
-    rest = _shared_by_all(pool, params, members, blocks)
+    rest = sum(blocks_and_size(pool, params, members, blocks))
     return tuple((goals.affinity + goals.worst_off) * mean + rest for mean in _means(affinity))
 
 
@@ -106,11 +106,11 @@ def _means(affinity: NDArray[np.float32]) -> list[float]:
     return [sum(float(affinity[a, b]) for b in range(k) if b != a) / max(1, k - 1) for a in range(k)]
 
 
-def _shared_by_all(pool: Pool, params: Params, members: Sequence[int], blocks: float) -> float:
-    """The part of the score that is the same for every member: common blocks and size."""
+def blocks_and_size(pool: Pool, params: Params, members: Sequence[int], blocks: float) -> tuple[float, float]:
+    """What of the score is the same for every member: what common blocks add, and what size does."""
     active = sum(active_parts(pool.learners[i]) for i in members)
     size = active_values(params)[active] if len(members) <= params.size_max else 0.0
-    return float(block_values(params)[round(2 * blocks)] + size)
+    return float(block_values(params)[round(2 * blocks)]), float(size)
 
 
 def plain_objective(params: Params, scores: Sequence[float], sizes: Sequence[int]) -> float:

@@ -80,4 +80,5 @@ def _as_it_is(preview: Preview, members: Sequence[int]) -> CohortResult:
         check.meetings,
         preview.told(check),
         asynchronous=not check.meetings,
+        shares=preview.shares(members, not check.meetings),
     )

@@ -24,6 +24,7 @@ from matcher.units import contradictions
 if TYPE_CHECKING:
     from matcher.affinity import Affinity
     from matcher.explain import CohortReasons
+    from matcher.shares import Apart
 
 Cohort = tuple[int, ...]
 
@@ -53,6 +54,7 @@ def match(
     # Deferred: compiled kernels take a moment to load, and a page that only reads results needs none.
     from matcher.affinity import among
     from matcher.blocks import all_pairs
+    from matcher.shares import taken_apart
     from matcher.solve import warm_up
 
     # Compiling, which only the first run does, is not counted against the time limit.
@@ -70,8 +72,9 @@ def match(
     told = _Told(pool, params, meetings, _reasons(pool, params, problem, tags, found), found)
     results = []
     cohorts = sorted(found.cohorts)
-    for members, own in zip(cohorts, among(affinity, cohorts), strict=True):
-        results.append(told.result(members, own))
+    pieces = zip(cohorts, among(affinity, cohorts), taken_apart(affinity, cohorts), strict=True)
+    for members, own, apart in pieces:
+        results.append(told.result(members, own, apart))
         watch.tick()
     matching = judge(_matching(pool, params, hours, problem, results, barred, found, watch))
     watch.report(1.0, say("Done"), matching.objective, matching.bound)
@@ -150,14 +153,25 @@ class _Told:
     why: CohortReasons
     found: _Found
 
-    def result(self, members: Cohort, own: NDArray[np.float32]) -> CohortResult:
+    def result(self, members: Cohort, own: NDArray[np.float32], apart: Apart) -> CohortResult:
+        # Deferred: it imports scikit-learn.
+        from matcher.shares import shares
+
         asynchronous = members in self.found.asynchronous
         blocks = () if asynchronous else self.meetings.of(members)
         free = 0.0 if asynchronous else count_blocks(self.meetings.hours, members)
         about = (self.pool, self.params, own, members, free)
         kept = (self.found.promised[members],) if members in self.found.promised else blocks
         reasons = self.why.of(members, blocks, kept)
-        return CohortResult(members, plain_score(*about), kept, reasons, own_scores(*about), asynchronous)
+        return CohortResult(
+            members,
+            plain_score(*about),
+            kept,
+            reasons,
+            own_scores(*about),
+            asynchronous,
+            shares(self.pool, self.params, apart, members, free),
+        )
 
 
 def _reasons(

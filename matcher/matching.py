@@ -36,6 +36,18 @@ class Meeting:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What one goal adds to the score of a cohort, `value`, and the `most` that it could add.
+
+    A goal is a question, by its key, or another one of `matcher.shares`.
+    """
+
+    goal: str
+    value: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
 class CohortResult:
     """One cohort: indices into the pool, its score (0..1, see `matcher.score`), its blocks, best first,
     and why.
@@ -43,7 +55,7 @@ class CohortResult:
     `own_scores` says what the cohort is worth to each member: its score with the member's own mean
     affinity to the others in the place of the cohort's. Where the organiser limits how many cohorts meet at
     one time, `meetings` holds the one block that is kept for this cohort. An `asynchronous` cohort has
-    none.
+    none. `shares` says what each goal adds to the score; they add up to it.
     """
 
     members: tuple[int, ...]
@@ -52,6 +64,7 @@ class CohortResult:
     reasons: tuple[Said, ...] = ()
     own_scores: tuple[float, ...] = ()
     asynchronous: bool = False
+    shares: tuple[Share, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.members or len(set(self.members)) != len(self.members):

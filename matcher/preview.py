@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from matcher.availability import availability
 from matcher.checks import own_scores, plain_score
 from matcher.exceptions import MatcherError
-from matcher.matching import CohortCheck, LearnerReason, Meeting
+from matcher.matching import CohortCheck, LearnerReason, Meeting, Share
 from matcher.meetings import Meetings, count_blocks
 from matcher.params import Params
 from matcher.pool import Pool
@@ -64,6 +64,15 @@ class Preview:
         score = plain_score(self.pool, self.params, among, members, blocks)
         broken = self._broken(members, None if asynchronous else meetings)
         return CohortCheck(members, score, meetings, *broken)
+
+    def shares(self, members: Sequence[int], asynchronous: bool = False) -> tuple[Share, ...]:
+        """What each goal adds to the score of a cohort."""
+        # Deferred: it imports scikit-learn.
+        from matcher.shares import shares, taken_apart
+
+        blocks = 0.0 if asynchronous else count_blocks(self.hours, members)
+        (apart,) = taken_apart(self.affinity, [members])
+        return shares(self.pool, self.params, apart, members, blocks)
 
     def told(self, check: CohortCheck) -> tuple[Said, ...]:
         """Why the members of a cohort belong together, as a match would say it."""

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from matcher.checks import own_scores
 from matcher.exceptions import InvalidParams, InvalidPool, MatcherError
-from matcher.matching import Meeting, Unplaced
+from matcher.matching import Meeting, Share, Unplaced
 from matcher.meetings import count_blocks
 from matcher.params import Params
 from matcher.pool import Pool
@@ -51,6 +51,7 @@ class CohortAfter:
         reasons: why these people.
         broken: in words, each rule that it does not keep: it stood so before, and nothing could be done.
         asynchronous: whether it does without a meeting.
+        shares: what each goal adds to the score.
     """
 
     members: Cohort
@@ -61,6 +62,7 @@ class CohortAfter:
     reasons: tuple[Said, ...]
     broken: tuple[str, ...] = ()
     asynchronous: bool = False
+    shares: tuple[Share, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +346,7 @@ class _Told:
             reasons=self.preview.reasons.of(members, meetings, meetings) if meetings else (),
             broken=check.broken,
             asynchronous=asynchronous,
+            shares=self.preview.shares(members, asynchronous),
         )
 
     def _fixed_first(self, meetings: tuple[Meeting, ...], fixed: Meeting | None) -> tuple[Meeting, ...]:

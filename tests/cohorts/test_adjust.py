@@ -113,6 +113,8 @@ def test_a_move_is_told_before_it_is_made_and_changes_what_was_told(database: Da
         assert learner.id in {seat.signup_id for seat in moved.seats}
         assert moved.meetings == joined.after.meetings
         assert moved.reasons != []
+        assert moved.parts is not None
+        assert sum(value for value, _most in moved.parts.values()) == pytest.approx(moved.score, abs=1e-4)
 
 
 OPERATIONS = st.lists(

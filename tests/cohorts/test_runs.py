@@ -124,6 +124,10 @@ def test_execute_seats_everybody_once(database: Database) -> None:
         assert all(4 <= size <= 8 for size in sizes)
         for cohort in session.scalars(select(Cohort)):
             assert cohort.meetings != []
+            assert cohort.parts is not None
+            assert sum(value for value, _most in cohort.parts.values()) == pytest.approx(
+                cohort.score, abs=1e-4
+            )
 
 
 def test_execute_speaks_the_language_of_whoever_asked(database: Database) -> None:
