@@ -1,13 +1,13 @@
 """What each goal adds to the score of a cohort.
 
-Revision: 0016
+Revision: 0019
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
