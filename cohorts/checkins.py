@@ -8,7 +8,7 @@ kept as dated connections. All of it is the learner's own: others see counts of 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -95,7 +95,7 @@ def open_round(session: Session, signup: Signup, at: datetime) -> Round:
         raise Conflict(_("Check-ins are given during the course, and it is not on at the moment."))
     mates = [each for each in members_of(cohort) if each.id != signup.id]
     given = session.scalar(select(CheckIn).where(CheckIn.signup_id == signup.id, CheckIn.week == week))
-    findable = _findable(session, signup, mates)
+    findable = findable_by(session, signup, mates)
     said = _said(
         given, list(_connections(session, signup, week)), mates, help_requests.words(session, signup)
     )
@@ -165,23 +165,32 @@ def _named(signup: Signup, now: Round, pulse: Pulse) -> set[Named]:
 def _outside(
     signup: Signup, now: Round, source: Source, texts: Sequence[str], named: set[Named]
 ) -> Iterator[str]:
-    """Add people outside the cohort to ``named``; yield what is wrong with a text.
-
-    An address is kept as it is, whether it is signed up or not, so that nobody learns which.
-    """
-    known = {interest_key(label): each for label, each in now.findable.items()}
+    """Add people outside the cohort to ``named``; yield what is wrong with a text."""
     if len(texts) > MOST_OTHERS:
         yield _("Name at most %(most)s people.", most=MOST_OTHERS)
     for text in texts:
-        found = known.get(interest_key(text))
-        if found is not None:
-            named.add((source, found, ""))
-        elif not is_address(address(text)):
-            yield _("Nobody can be found as “%(text)s”. Write their e-mail address.", text=text[:80])
-        elif address(text) == signup.email:
-            yield _("This is your own address; name other people.")
+        found = somebody(signup, now.findable, text)
+        if isinstance(found, str):
+            yield found
         else:
-            named.add((source, None, address(text)))
+            named.add((source, *found))
+
+
+def somebody(signup: Signup, findable: Mapping[str, int], text: str) -> tuple[int | None, str] | str:
+    """Return whom a text names, as a sign-up or else as an address, or what is wrong with it.
+
+    An address is kept as it is, whether it is signed up or not, so that nobody learns which.
+    """
+    found = next(
+        (each for label, each in findable.items() if interest_key(label) == interest_key(text)), None
+    )
+    if found is not None:
+        return found, ""
+    if not is_address(address(text)):
+        return _("Nobody can be found as “%(text)s”. Write their e-mail address.", text=text[:80])
+    if address(text) == signup.email:
+        return _("This is your own address; name other people.")
+    return None, address(text)
 
 
 def _connect(session: Session, signup: Signup, week: int, named: set[Named], at: datetime) -> None:
@@ -212,8 +221,6 @@ def _connections(session: Session, signup: Signup, week: int) -> Sequence[Connec
 
 
 def _said(given: CheckIn | None, rows: Iterable[Connection], mates: list[Signup], help_: str) -> Pulse:
-    if given is None:
-        return Pulse(help=help_)
     keys = {each.id: each.key for each in mates}
     rows = list(rows)
 
@@ -225,10 +232,8 @@ def _said(given: CheckIn | None, rows: Iterable[Connection], mates: list[Signup]
         return tuple(found_as(row.to) if row.to is not None else row.to_address for row in outside)
 
     return Pulse(
-        met=given.met,
-        social=given.social,
-        cognitive=given.cognitive,
-        teaching=given.teaching,
+        met=given.met if given else None,
+        **{name: getattr(given, name) if given else None for name in PRESENCES},
         talked_with=ticked(Source.TALKED_WITH),
         go_on_with=ticked(Source.GO_ON_WITH),
         others_talked_with=others(Source.TALKED_WITH),
@@ -242,7 +247,7 @@ def found_as(signup: Signup) -> str:
     return f"{signup.name} ({signup.time_zone.rpartition('/')[2].replace('_', ' ')})"
 
 
-def _findable(session: Session, signup: Signup, mates: Sequence[Signup]) -> dict[str, int]:
+def findable_by(session: Session, signup: Signup, mates: Sequence[Signup]) -> dict[str, int]:
     """Return who outside the cohort wants to be found; two who look the same are found by nobody."""
     here = {signup.id, *(each.id for each in mates)}
     named = select(Connection.to_id).where(Connection.from_id == signup.id, Connection.to_id.is_not(None))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from . import person_blocks, ties
+from . import person_blocks
 from .exceptions import NotFound
-from .models import ConnectionDenial, Signup
+from .models import Connection, ConnectionDenial, Interaction, Signup
 
 
 def of(session: Session, signup: Signup) -> list[ConnectionDenial]:
@@ -17,6 +17,14 @@ def of(session: Session, signup: Signup) -> list[ConnectionDenial]:
     mine = select(ConnectionDenial).where(ConnectionDenial.signup_id == signup.id)
     latest = mine.order_by(ConnectionDenial.id.desc()).options(joinedload(ConnectionDenial.other))
     return list(session.scalars(latest))
+
+
+def between(session: Session, signup: Signup) -> set[int]:
+    """Return the ids of those with whom a learner is not connected, whoever of the two says so."""
+    denied = ConnectionDenial
+    touching = or_(denied.signup_id == signup.id, denied.other_id == signup.id)
+    pairs = session.execute(select(denied.signup_id, denied.other_id).where(touching))
+    return {other if one == signup.id else one for one, other in pairs}
 
 
 def deny(session: Session, signup: Signup, key: str, at: datetime) -> None:
@@ -31,7 +39,7 @@ def deny(session: Session, signup: Signup, key: str, at: datetime) -> None:
         raise NotFound
     if any(each.other_id == other.id for each in of(session, signup)):
         return
-    if other.id not in _known(session, signup, at):
+    if other.id not in _known(session, signup):
         raise NotFound
     session.add(ConnectionDenial(signup_id=signup.id, other_id=other.id, at=at))
     session.flush()
@@ -45,6 +53,13 @@ def take_back(session: Session, signup: Signup, key: str) -> None:
     session.flush()
 
 
-def _known(session: Session, signup: Signup, at: datetime) -> set[int]:
-    tied = {each for tie in ties.of_learner(session, signup, at) for each in (tie.one, tie.two)}
-    return tied | {each.id for each in person_blocks.knew(session, signup)}
+def _known(session: Session, signup: Signup) -> set[int]:
+    """Return whom a learner can know here: those they named, wrote with elsewhere, or shared a cohort with.
+
+    Whether the other has blocked the learner makes no difference, or it could be told from the answer.
+    """
+    named = select(Connection.to_id).where(Connection.from_id == signup.id, Connection.to_id.is_not(None))
+    wrote = select(Interaction.to_id).where(Interaction.from_id == signup.id)
+    heard = select(Interaction.from_id).where(Interaction.to_id == signup.id)
+    found = {each for query in (named, wrote, heard) for each in session.scalars(query) if each is not None}
+    return found | {each.id for each in person_blocks.knew(session, signup)}

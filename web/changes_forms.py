@@ -12,14 +12,16 @@ from wtforms import (
     Field,
     RadioField,
     SelectChoice,
+    SelectField,
     SelectMultipleField,
+    StringField,
     TextAreaField,
 )
 from wtforms.validators import Optional
 
 from cohorts.checkins import PRESENCES, SCALE, Pulse, Round
 from cohorts.language import lazy_gettext as _l
-from cohorts.models import Leaving, Met
+from cohorts.models import Leaving, Met, Source
 
 MET: Final = ((Met.YES, _l("Yes")), (Met.NO, _l("No")), (Met.NOT_YET, _l("Not yet")))
 
@@ -99,6 +101,28 @@ class CheckInForm(FlaskForm):  # type: ignore[misc]
             others_go_on_with=tuple(self.others_go_on_with.data),
             help=self.help.data or "",
         )
+
+
+class ConnectionForm(FlaskForm):  # type: ignore[misc]
+    """What a learner says of somebody."""
+
+    what = RadioField(
+        _l("What do you want to keep?"),
+        choices=[
+            SelectChoice(Source.TALKED_WITH.value, _l("We talked")),
+            SelectChoice(Source.GO_ON_WITH.value, _l("I want to go on with them")),
+        ],
+        default=Source.TALKED_WITH.value,
+        validate_choice=False,
+    )
+    mate = SelectField(_l("Somebody from my cohort, now or before"), choices=[], validate_choice=False)
+    who = StringField(_l("Or somebody else"))
+
+    @property
+    def source(self) -> Source:
+        """What is said."""
+        wants = self.what.data == Source.GO_ON_WITH.value
+        return Source.GO_ON_WITH if wants else Source.TALKED_WITH
 
 
 class PauseForm(FlaskForm):  # type: ignore[misc]

@@ -10,7 +10,16 @@ from typing import Any, Final
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import attendance, channels, choosing, common_ground, first_steps, meetings, schedule
+from cohorts import (
+    acquaintances,
+    attendance,
+    channels,
+    choosing,
+    common_ground,
+    first_steps,
+    meetings,
+    schedule,
+)
 from cohorts.answers import interest_key
 from cohorts.choosing import MeetingChanged, Votes
 from cohorts.exceptions import InvalidInput
@@ -131,6 +140,7 @@ def _page(
         cohort=found,
         at=at,
         members=[_member(each, signup, at) for each in members],
+        known=acquaintances.known_to(session(), signup, [each for each in members if each.id != signup.id]),
         times=[time for time in times if time.mine],
         first_times=FIRST_TIMES,
         picture=week_picture.draw(course, blocks, holds, signup.time_zone),

@@ -5,9 +5,26 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cohorts.models import CheckIn, Cohort, Connection, CourseState, Met, Signup, Source, TieStudy, User, now
+from cohorts.models import (
+    Attendance,
+    CheckIn,
+    Cohort,
+    Connection,
+    ConnectionDenial,
+    CourseState,
+    Interaction,
+    InteractionImport,
+    Membership,
+    Met,
+    Signup,
+    Source,
+    TieStudy,
+    User,
+    now,
+)
 from tests.browser.people import NAMES, keep_token, new_course, new_learner
 from tests.browser.world import World
 from tests.factories import make_cohort
@@ -38,6 +55,7 @@ def connected(world: World, session: Session, organiser: User) -> None:
             giver, taker = people[one][step % 6], people[two][(step + step // 6) % 6]
             say(session, giver, taker, at - timedelta(weeks=step % 4, hours=1))
     people[4][4].findable = people[7][1].findable = True
+    _connections_of(session, people[0], people[3], at)
     keep_token(world, "connected", people[0][1])
     powers = [
         {"name": "same cohort", "auc": [0.81, 0.76, 0.86]},
@@ -47,6 +65,29 @@ def connected(world: World, session: Session, organiser: User) -> None:
         {"name": "earlier connection", "auc": None},
     ]
     session.add(TieStudy(course_id=course.id, asked_at=at, answered_at=at, n_ties=63, powers=powers))
+
+
+def _connections_of(session: Session, mates: list[Signup], others: list[Signup], at: datetime) -> None:
+    """Give one learner connections of every sort."""
+    learner = mates[1]
+    for one, other in ((learner, mates[2]), (mates[2], learner)):
+        say(session, one, other, at - timedelta(days=3), Source.GO_ON_WITH)
+    for weeks in (2, 3):
+        met = {"cohort_id": learner_home(session, learner), "starts_at": at - timedelta(weeks=weeks)}
+        session.add_all(Attendance(signup_id=each.id, was_there=True, **met) for each in mates[1:5])
+    others[0].findable = True
+    told = InteractionImport(course_id=learner.course_id, source=Source.IMPORTED, tool="discourse")
+    session.add(told)
+    session.flush()
+    wrote = Interaction(import_id=told.id, from_id=others[0].id, to_id=learner.id, at=at - timedelta(days=9))
+    row = {"course_id": learner.course_id, "from_id": learner.id, "to_address": "old.friend@example.org"}
+    denied = ConnectionDenial(signup_id=learner.id, other_id=mates[5].id)
+    session.add_all([wrote, Connection(**row, source=Source.TALKED_WITH, at=at - timedelta(days=20)), denied])
+
+
+def learner_home(session: Session, learner: Signup) -> int:
+    """Return the id of the cohort somebody is in."""
+    return session.scalars(select(Membership.cohort_id).where(Membership.signup_id == learner.id)).one()
 
 
 def _cohort(session: Session, course: object, name: str, number: int, at: datetime) -> Cohort:

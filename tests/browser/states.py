@@ -115,6 +115,11 @@ def _invite_nobody(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def _connect_with_nobody(page: Page) -> None:
+    page.get_by_label("Or somebody else").fill("Nobody at all")
+    press("Add")(page)
+
+
 def _open_network(page: Page) -> None:
     """Move around in the picture of a network, with the table of it open."""
     page.get_by_role("button", name="Move around in it").click()
@@ -261,6 +266,12 @@ LEARNERS_PAGES = (
     State("my-data-long", "learner.my_data", "/l/{long_placed}/my-data"),
     State("my-data-pending", "learner.my_data", "/l/{pending}/my-data"),
     State("my-data-right-to-left", "learner.my_data", "/l/{arabic_placed}/my-data", rtl=True),
+    State("connections", "learner.connections", "/l/{connected}/connections"),
+    State("connections-empty", "learner.connections", "/l/{signed_up}/connections"),
+    State("connections-errors", "", "/l/{connected}/connections", act=_connect_with_nobody),
+    State("connections-long", "learner.connections", "/l/{long_placed}/connections"),
+    State("connections-right-to-left", "learner.connections", "/l/{arabic_placed}/connections", rtl=True),
+    State("cohort-connected", "learner.cohort", "/l/{connected}/cohort"),
     State("erase", "learner.ask_to_erase", "/l/{checked}/erase"),
     State("mails", "learner.mails", "/l/{signed_up}/mails"),
     State("mails-right-to-left", "learner.mails", "/l/{arabic_placed}/mails", rtl=True),
