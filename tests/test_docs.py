@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,3 +81,35 @@ def test_commands_in_the_docs_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for line in given:
         done = CliRunner().invoke(cli, shlex.split(line)[2:])
         assert done.exit_code == 0, f"{line}\n{done.output}"
+
+
+DEPLOY = ROOT / "docs" / "how-to" / "deploy"
+
+
+def test_the_settings_of_an_installation_are_understood(tmp_path: Path) -> None:
+    lines = (DEPLOY / "environment").read_text().splitlines()
+    (tmp_path / "secret_key").write_text("k" * 40)
+    environ = dict(line.split("=", 1) for line in lines)
+    settings = config.load(environ | {"COHORTS_SECRET_KEY_FILE": str(tmp_path / "secret_key")})
+    assert settings.production
+    assert settings.trusted_proxies == 1
+
+
+@pytest.mark.parametrize("unit", sorted(DEPLOY.glob("*.service")), ids=lambda unit: unit.name)
+def test_units_start_commands_that_there_are(unit: Path) -> None:
+    started = re.findall(r"/srv/cohorts/\.venv/bin/cohorts ([a-z -]+)(.*)", unit.read_text())
+    assert started
+    for words, _rest in started:
+        name = " ".join(word for word in words.split() if not word.startswith("-"))
+        options = [word for word in words.split() if word.startswith("--")]
+        known = [option for each in COMMANDS[f"cohorts {name}"].params for option in each.opts]
+        assert set(options) <= set(known)
+
+
+def test_the_container_file_passes_its_linter() -> None:
+    file = DEPLOY / "Containerfile"
+    linter = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run([linter, "--no-color", file], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+    copied = re.findall(r"^COPY (.+) \S+$", file.read_text(), re.M)
+    assert [name for names in copied for name in names.split() if not (ROOT / name).exists()] == []
