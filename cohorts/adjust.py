@@ -16,13 +16,27 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from . import channels, meetings
+from .crowding import SIMULTANEOUS, Crowd
+from .door import MatchSettings
+from .effects import Effect
 from .exceptions import Conflict, InvalidInput, NotFound
 from .language import gettext as _
 from .language import lazy_gettext as lazy
 from .models import Adjustment, Change, Cohort, Run, RunState, Seat, SeatChange, User, Weighing
-from .weighing import Effect, effects, version
+from .weighing import effects, version
 
-FIGURES: Final = ("name", "score", "parts", "meetings", "reasons", "set_aside", "pinned")
+FIGURES: Final = (
+    "name",
+    "score",
+    "parts",
+    "meetings",
+    "reasons",
+    "set_aside",
+    "pinned",
+    "chosen",
+    "channel",
+)
 """What of a cohort an adjustment can change."""
 MOST_NAME: Final = 60
 MOST_WORDS: Final = 300
@@ -32,6 +46,17 @@ class Stale(Conflict):
     """The board was changed after the page was opened."""
 
     said = lazy("Somebody else changed this board in the meantime.")
+
+
+class RuleBreak(Conflict):
+    """A change breaks a rule that an organiser may set aside."""
+
+    said = lazy("This would break a rule, so it was not done.")
+
+    def __init__(self, rule: str) -> None:
+        """Keep the name of the rule."""
+        self.rule = rule
+        super().__init__()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +89,8 @@ def move(
         NotFound: No such change was weighed.
     """
     board = _Locked(session, run, hand)
+    if weighing.version != board.version and MatchSettings.from_json(run.parameters).max_simultaneous:
+        raise Conflict(_("Other cohorts have changed, and may meet at other times now."))
     effect = board.find(weighing, to_key, swap_key)
     if not effect.is_possible or (effect.new_breaks and not set_aside):
         raise Conflict(_("This would break a rule, so it was not done."))
@@ -134,6 +161,58 @@ def rename(session: Session, run: Run, key: str, name: str, hand: Hand) -> Adjus
     if name.casefold() in taken:
         raise InvalidInput({"name": [_("Another cohort has this name.")]})
     return board.add(Change.NAME, {wanted: {"name": name}}, {})
+
+
+def choose_time(
+    session: Session,
+    run: Run,
+    key: str,
+    block: str,
+    hand: Hand,
+    *,
+    set_aside: bool = False,
+    because: str = "",
+) -> Adjustment:
+    """Choose one of a cohort's common times as its weekly meeting; with no ``block`` its members choose.
+
+    Raises:
+        Stale: The board has changed since.
+        Conflict: More cohorts would meet at one time than is allowed, and that was not set aside.
+        NotFound: The proposal has no such cohort, or it has no such time.
+    """
+    board = _Locked(session, run, hand)
+    cohort = board.cohorts[board.cohort_id(key)]
+    wish = meetings.read_key(block) if block else None
+    if wish is not None and wish not in meetings.of_cohort(cohort):
+        raise NotFound(_("This is not a time that they all have in common."))
+    broken = [each for each in cohort.set_aside if each not in (meetings.CHOSEN, SIMULTANEOUS)]
+    others = (meetings.weekly(each) for each in board.cohorts.values() if each.id != cohort.id)
+    crowd = Crowd(MatchSettings.from_json(run.parameters), others)
+    is_new = False
+    if not crowd.has_room(wish or next(iter(meetings.of_cohort(cohort)), None)):
+        is_new = SIMULTANEOUS not in cohort.set_aside
+        broken.append(SIMULTANEOUS)
+    if is_new and not set_aside:
+        raise RuleBreak(SIMULTANEOUS)
+    return board.add(
+        Change.MEETING,
+        {cohort.id: {"chosen": [wish.zone, wish.slot] if wish else [], "set_aside": broken}},
+        {},
+        because=_limited(because, MOST_WORDS, "because") if is_new else "",
+    )
+
+
+def set_channel(session: Session, run: Run, key: str, address: str, hand: Hand) -> Adjustment:
+    """Say where a cohort is to talk; an empty address takes it back.
+
+    Raises:
+        Stale: The board has changed since.
+        InvalidInput: It is no https address.
+        NotFound: The proposal has no such cohort.
+    """
+    board = _Locked(session, run, hand)
+    wanted = board.cohort_id(key)
+    return board.add(Change.CHANNEL, {wanted: {"channel": channels.read(address)}}, {})
 
 
 def undo(session: Session, run: Run, hand: Hand) -> Adjustment:

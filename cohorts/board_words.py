@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from . import language
+from .channels import host
 from .language import gettext as _
 from .models import Adjustment, Change, SeatChange
 
@@ -18,6 +20,8 @@ def in_words(adjustment: Adjustment, names: Mapping[int, str]) -> str:
     if adjustment.change is Change.NAME:
         ((before, after),) = adjustment.cohorts.values()
         return _("%(before)s is called %(after)s now", before=before["name"], after=after["name"])
+    if adjustment.change in (Change.MEETING, Change.CHANNEL):
+        return _set(adjustment, names)
     if adjustment.change is Change.PIN:
         return _pinned(adjustment, names)
     if not adjustment.seats:
@@ -36,6 +40,26 @@ def _pinned(adjustment: Adjustment, names: Mapping[int, str]) -> str:
         name = each.signup.name
         return _("%(name)s was pinned", name=name) if each.is_pinned else _("%(name)s was let go", name=name)
     return _("Somebody was pinned who has erased their data since")
+
+
+def _set(adjustment: Adjustment, names: Mapping[int, str]) -> str:
+    ((key, (_before, after)),) = adjustment.cohorts.items()
+    name = names.get(int(key), "")
+    if adjustment.change is Change.CHANNEL:
+        if after["channel"]:
+            return _("%(name)s talks at %(place)s", name=name, place=host(after["channel"]))
+        return _("The link of %(name)s was taken away", name=name)
+    if not after["chosen"]:
+        return _("%(name)s is to choose its time itself", name=name)
+    zone, slot = after["chosen"]
+    day, start = divmod(slot, 48)
+    return _(
+        "%(name)s is to meet on %(weekday)s at %(time)s in %(zone)s",
+        name=name,
+        weekday=language.weekday(day),
+        time=language.slot_time(start),
+        zone=zone,
+    )
 
 
 def _moved(change: SeatChange, name: str, names: Mapping[int, str]) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from .crowding import SIMULTANEOUS
 from .door import MatchSettings
 from .language import gettext as _
+from .language import ngettext
+from .meetings import CHOSEN
 
 PRIVATE: Final = "private"
 """Wishes that nobody else learns of: whom somebody avoids, or with what they do not want to be alone."""
@@ -38,7 +41,14 @@ def words(rule: str, settings: MatchSettings, n_members: int) -> str:
             "No time of %(minutes)s minutes suits all of them in every week",
             minutes=settings.meeting_minutes,
         )
+    if rule == SIMULTANEOUS:
+        return ngettext(
+            "More than %(num)s cohort would meet at one time",
+            "More than %(num)s cohorts would meet at one time",
+            settings.max_simultaneous or 0,
+        )
     return {
+        CHOSEN: _("The weekly time that was chosen does not suit all of them"),
         "language": _("They share no language"),
         "shared answer": _("They gave different answers where a cohort has the same"),
         "together": _("Two people who asked to be together would be parted"),

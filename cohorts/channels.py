@@ -6,6 +6,7 @@ import unicodedata
 from typing import Final
 from urllib.parse import urlsplit
 
+from .exceptions import InvalidInput
 from .language import gettext as _
 
 LENGTH: Final = 500
@@ -37,6 +38,19 @@ def checked(address: str) -> str:
     except UnicodeError:
         raise ValueError(_("This is not an address. Copy it from your browser.")) from None
     return address
+
+
+def read(address: str) -> str:
+    """Return the address that a form gives, checked; an empty one says that there is none.
+
+    Raises:
+        InvalidInput: It is no plain https address.
+    """
+    address = address.strip()
+    try:
+        return checked(address) if address else ""
+    except ValueError as error:
+        raise InvalidInput({"channel": [str(error)]}) from error
 
 
 def host(address: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from . import channels, meetings, notices
-from .exceptions import Conflict, InvalidInput, NotFound
+from .exceptions import Conflict, NotFound
 from .language import gettext as _
 from .language import lazy_gettext as lazy
 from .meetings import Meeting
@@ -151,11 +151,7 @@ def set_channel(session: Session, cohort: Cohort, address: str, *, by: Signup | 
     enter(session, cohort, by)
     if by is not None:
         _require_convenor(cohort, by)
-    address = address.strip()
-    try:
-        cohort.channel = channels.checked(address) if address else ""
-    except ValueError as error:
-        raise InvalidInput({"channel": [str(error)]}) from error
+    cohort.channel = channels.read(address)
     session.flush()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
@@ -61,6 +61,7 @@ class MatchSettings:
         worst_off_weight: How much of a cohort's affinity is that of the member who fits least, 0 to 1.
         max_simultaneous: How many cohorts may meet at one time; None for any number.
         asynchronous: Whether those whose hours fit nobody's get a cohort without a meeting.
+        any_language: Ids of those who are seated whatever languages they speak.
         on_conflict: Whether people whose wishes contradict each other stop the match or are left out.
         time_limit: Seconds the search may take; None lets it grow with the number of learners.
     """
@@ -77,6 +78,7 @@ class MatchSettings:
     worst_off_weight: float = 0.1
     max_simultaneous: int | None = None
     asynchronous: bool = False
+    any_language: tuple[str, ...] = ()
     on_conflict: Literal["refuse", "unplace"] = "refuse"
     time_limit: float | None = None
     random_state: int = 0
@@ -93,7 +95,8 @@ class MatchSettings:
             Asked(**{**each, "kind": Kind(each["kind"]), "counts": Counts(each["counts"])})
             for each in kept.get("custom", ())
         )
-        return cls(**{**kept, "start": date.fromisoformat(kept["start"]), "custom": custom})
+        some = {"custom": custom, "any_language": tuple(kept.get("any_language", ()))}
+        return cls(**{**kept, "start": date.fromisoformat(kept["start"]), **some})
 
     @classmethod
     def of_course(cls, course: Course, **chosen: Any) -> Self:
@@ -319,12 +322,14 @@ def match_answers(
     settings: MatchSettings,
     *,
     kept: Sequence[Sequence[int]] = (),
+    times: Sequence[meetings.Meeting | None] = (),
     progress: Callable[[matcher.Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> matcher.Matching:
     """Match people who are given with an id each; nothing is stored.
 
-    The cohorts ``kept``, each the places of its members in ``people``, stay as they are; they come first.
+    The cohorts ``kept``, each the places of its members in ``people``, stay as they are; they come first,
+    and meet at the ``times`` given.
     ``should_stop`` ends the search early; the best matching found so far is returned.
 
     Raises:
@@ -333,9 +338,13 @@ def match_answers(
     """
     import matcher
 
+    people = [(key, _spoken_of(key, answers, settings)) for key, answers in people]
     pool, params = to_pool(people, settings.custom), to_params(settings)
+    held = [None if each is None else matcher.Meeting(each.zone, each.slot) for each in times]
     try:
-        return matcher.match_around(pool, params, kept, progress=progress, should_stop=should_stop)
+        return matcher.match_around(
+            pool, params, kept, times=held, progress=progress, should_stop=should_stop
+        )
     except matcher.Infeasible as error:
         names = {identity: answers.name for identity, answers in people}
         raise Contradiction(
@@ -348,6 +357,11 @@ def match_answers(
 def parts_of(shares: Iterable[matcher.Share]) -> dict[str, list[float]]:
     """Return what each goal adds to a cohort's score, and the most it could add, as a cohort keeps them."""
     return {each.goal: [round(each.value, 6), round(each.most, 6)] for each in shares}
+
+
+def _spoken_of(identity: str, answers: Answers, settings: MatchSettings) -> Answers:
+    """Return answers without languages, which go with any, for whom that rule was relaxed."""
+    return replace(answers, languages=()) if identity in settings.any_language else answers
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ from .week import SLOT_MINUTES
 if TYPE_CHECKING:
     from .models import Cohort
 
+CHOSEN: Final = "chosen"
+"""The rule that is broken by a cohort whose members cannot all come at the time decided for."""
+
 _STAMP: Final = "%Y%m%dT%H%MZ"
 
 
@@ -87,11 +90,23 @@ def of_cohort(cohort: Cohort) -> list[Meeting]:
     return [Meeting(zone, slot) for zone, slot in cohort.meetings]
 
 
-def weekly(cohort: Cohort) -> Meeting | None:
-    """Return the weekly time that holds for a cohort: the one fixed last, or else the best common block."""
+def wanted(cohort: Cohort) -> Meeting | None:
+    """Return the time that somebody decided for: fixed, or chosen before the cohort was published."""
     if cohort.fixed:
         return Meeting(cohort.fixed[-1].zone, cohort.fixed[-1].slot)
-    return next(iter(of_cohort(cohort)), None)
+    return Meeting(*cohort.chosen) if cohort.chosen else None
+
+
+def weekly(cohort: Cohort) -> Meeting | None:
+    """Return the weekly time that holds for a cohort: the one decided for, or else the best common block.
+
+    A time that was only chosen, and does not suit all members any more, does not hold unless an organiser
+    said that it does nonetheless.
+    """
+    blocks, wish = of_cohort(cohort), wanted(cohort)
+    if wish is not None and (cohort.fixed or wish in blocks or CHOSEN in cohort.set_aside):
+        return wish
+    return next(iter(blocks), None)
 
 
 def first_monday(start: date) -> date:

@@ -124,6 +124,8 @@ class Change(enum.StrEnum):
     SWAP = "swap"
     PIN = "pin"
     NAME = "name"
+    MEETING = "meeting"
+    CHANNEL = "channel"
     UNDO = "undo"
     REDO = "redo"
 
@@ -569,8 +571,9 @@ class Cohort(Base):
     ``meetings`` lists the common blocks, best first, each ``[zone, slot]``: the same wall-clock
     start in that zone in every week of the course. ``channel`` is the address where they talk,
     ``ticks`` what their convenor has seen to. ``set_aside`` names the rules that an organiser let it
-    break, and ``pinned`` keeps it as it is in the next run. ``parts`` holds for each goal what it adds to
-    the score and the most that it could add; None where that is not known.
+    break, and ``pinned`` keeps it as it is in the next run. ``chosen`` is the block ``[zone, slot]`` that an
+    organiser wants to be its weekly time before it is published; empty, its members choose. ``parts`` holds
+    for each goal what it adds to the score and the most that it could add; None where that is not known.
     """
 
     __tablename__ = "cohorts"
@@ -588,6 +591,7 @@ class Cohort(Base):
     ticks: Mapped[list[str]] = mapped_column(default=list)
     set_aside: Mapped[list[str]] = mapped_column(default=list)
     pinned: Mapped[bool] = mapped_column(default=False)
+    chosen: Mapped[list[Any]] = mapped_column(JSON, default=list)
     ended_at: Mapped[datetime | None]
 
     run: Mapped[Run] = relationship(back_populates="cohorts")
@@ -599,7 +603,8 @@ class Cohort(Base):
 class Seat(Base):
     """Where a proposal puts a learner; without a cohort they are unplaced, for a reason.
 
-    With ``size_max`` as the largest size there would be a seat for them. Who is ``pinned`` stays with the
+    With ``size_max`` as the largest size there would be a seat for them; ``language`` says that the languages
+    they speak keep them out. Who is ``pinned`` stays with the
     others pinned in the same cohort when the course is matched again.
     """
 
@@ -613,6 +618,7 @@ class Seat(Base):
     reason: Mapped[str | Sentence] = mapped_column(Stored, default="")
     remedy: Mapped[str | Sentence] = mapped_column(Stored, default="")
     size_max: Mapped[int | None]
+    language: Mapped[bool] = mapped_column(default=False)
     pinned: Mapped[bool] = mapped_column(default=False)
 
     run: Mapped[Run] = relationship(back_populates="seats")

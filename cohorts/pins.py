@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from .answers import Answers
+from .meetings import Meeting, weekly
 from .models import Cohort, Run, Seat, Signup
 from .roster_rows import cohort_name
 
@@ -63,8 +64,14 @@ def together(rows: Sequence[Signup], answers: Sequence[Answers], pins: Pins) -> 
     ]
 
 
+def times(session: Session, pins: Pins) -> list[Meeting | None]:
+    """Return when each cohort that is pinned as a whole meets, in their order."""
+    found = {each.id: each for each in session.scalars(select(Cohort).where(Cohort.id.in_(pins.cohorts)))}
+    return [weekly(found[each]) for each in pins.cohorts]
+
+
 def carry_over(session: Session, run: Run, pins: Pins) -> None:
-    """Give the cohorts of a new proposal what is pinned in them, and the names and links they had."""
+    """Give the cohorts of a new proposal what is pinned in them, and the names, times and links they had."""
     session.flush()
     wanted = [*pins.cohorts, *pins.learners]
     if not wanted:
@@ -81,7 +88,8 @@ def carry_over(session: Session, run: Run, pins: Pins) -> None:
         home = before.get(pins.home_of({seat.signup_id for seat in cohort.seats}) or 0)
         if home is None:
             continue
-        cohort.name, cohort.channel = home.name, home.channel
+        # A time that does not suit all members now is shown with a warning, and does not hold.
+        cohort.name, cohort.channel, cohort.chosen = home.name, home.channel, home.chosen
         named.add(cohort.id)
         if home.pinned:
             cohort.pinned, cohort.set_aside = True, home.set_aside

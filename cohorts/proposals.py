@@ -15,11 +15,12 @@ from . import courses, language, memberships, notices, parts, weighing
 from .exceptions import Conflict
 from .language import gettext as _
 from .language import marked
-from .meetings import Meeting, of_cohort
+from .meetings import Meeting, of_cohort, wanted, weekly
 from .models import (
     Cohort,
     Course,
     CourseState,
+    FixedMeeting,
     Membership,
     Run,
     RunState,
@@ -104,6 +105,7 @@ def publish(
     at = now()
     _end_cohorts(session, course, run, at)
     _open_memberships(session, run, at, hold)
+    _fix_chosen_times(session, run, at)
     run.state, run.published_at, run.course_was = RunState.PUBLISHED, at, course.state
     courses.move(session, course, CourseState.RUNNING)
     session.flush()
@@ -132,6 +134,14 @@ def _open_memberships(session: Session, run: Run, at: datetime, hold: timedelta)
             session.add(Membership(signup_id=seat.signup_id, cohort_id=seat.cohort_id, since=begins))
         mail = notices.enqueue(session, kind, signup=seat.signup)
         mail.run_id, mail.not_before = run.id, at + hold
+
+
+def _fix_chosen_times(session: Session, run: Run, at: datetime) -> None:
+    """Fix the weekly times that were chosen on the board, as far as they hold; the first mail tells them."""
+    for cohort in session.scalars(select(Cohort).where(Cohort.run_id == run.id)):
+        time = wanted(cohort)
+        if time is not None and time == weekly(cohort):
+            cohort.fixed.append(FixedMeeting(sequence=1, zone=time.zone, slot=time.slot, fixed_at=at))
 
 
 def takes_part(signup: Signup) -> bool:

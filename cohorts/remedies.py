@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
 from .door import MatchSettings
 from .language import gettext as _
 from .language import ngettext
-from .models import Seat
+from .models import Cohort, Run, Seat, Signup
+from .seats import can_talk
 
 MOST_SIZES: Final = 3
 
@@ -45,6 +49,8 @@ def remedies(settings: MatchSettings, unplaced: Sequence[Seat]) -> list[Remedy]:
                 _("For those whose hours have none in common; they write to each other instead."),
             )
         )
+    if any(seat.language for seat in unplaced):
+        found.append(_any_language(settings, [seat for seat in unplaced if seat.language]))
     if settings.convenor_required:
         found.append(
             Remedy(
@@ -64,6 +70,41 @@ def remedies(settings: MatchSettings, unplaced: Sequence[Seat]) -> list[Remedy]:
             )
         )
     return found
+
+
+def _any_language(settings: MatchSettings, kept_out: Sequence[Seat]) -> Remedy:
+    """Let the rule give for those whom it keeps out alone: everybody else still shares a language."""
+    return Remedy(
+        "language",
+        {"any_language": tuple(sorted({*settings.any_language, *(seat.signup.key for seat in kept_out)}))},
+        _("Seat %(name)s whatever the others speak", name=kept_out[0].signup.name)
+        if len(kept_out) == 1
+        else ngettext(
+            "Seat %(num)s learner whatever the others speak",
+            "Seat %(num)s learners whatever the others speak",
+            len(kept_out),
+        ),
+        _(
+            "Too few speak a language of theirs. Ask them first: their cohort may share no language with "
+            "them, and its card says so."
+        ),
+    )
+
+
+def note_languages(session: Session, run: Run, settings: MatchSettings) -> None:
+    """Note which cohorts of a new proposal share no language, because that rule gave for a member."""
+    if not settings.any_language:
+        return
+    session.flush()
+    relaxed = select(Seat.cohort_id).join(Signup).where(Seat.run_id == run.id)
+    cohorts = session.scalars(
+        select(Cohort)
+        .where(Cohort.id.in_(relaxed.where(Signup.key.in_(settings.any_language))))
+        .options(selectinload(Cohort.seats).joinedload(Seat.signup))
+    )
+    for cohort in cohorts:
+        if "language" not in cohort.set_aside and not can_talk([seat.signup for seat in cohort.seats]):
+            cohort.set_aside = [*cohort.set_aside, "language"]
 
 
 def _sizes(unplaced: Sequence[Seat]) -> list[int]:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from . import language, learning, leases, person_blocks, pins, presence
+from . import language, learning, leases, person_blocks, pins, presence, remedies
 from .asking import custom_questions
 from .database import Database
 from .door import MatchSettings, match_answers, parts_of, sentence_of
@@ -233,6 +233,7 @@ def _match(database: Database, run_id: int, heartbeat: leases.Heartbeat) -> _Fou
         answers = pins.together(rows, person_blocks.answers_with_blocks(session, rows), pinned)
         people = [(row.key, given) for row, given in zip(rows, answers, strict=True)]
         settings = learning.unlearnt(MatchSettings.from_json(run.parameters), run.learnt)
+        times = pins.times(session, pinned)
         keys = {row.id: row.key for row in rows}
         seen = learning.seen(session, run.course, keys, now())
 
@@ -242,7 +243,14 @@ def _match(database: Database, run_id: int, heartbeat: leases.Heartbeat) -> _Fou
     settings, learnt = learning.learn(people, settings, seen)
     place = {signup_id: number for number, signup_id in enumerate(learners)}
     kept = [[place[each] for each in members] for members in pinned.cohorts.values()]
-    matching = match_answers(people, settings, kept=kept, progress=report, should_stop=heartbeat.should_stop)
+    matching = match_answers(
+        people,
+        settings,
+        kept=kept,
+        times=times,
+        progress=report,
+        should_stop=heartbeat.should_stop,
+    )
     return _Found(learners, matching, pinned, settings, learnt)
 
 
@@ -269,6 +277,7 @@ def _store(database: Database, lease: leases.Lease, found: _Found) -> None:
         else:
             remaining = set(session.scalars(select(Signup.id).where(Signup.course_id == run.course_id)))
             session.add_all(_seats(run, learners, matching, remaining))
+            remedies.note_languages(session, run, found.settings)
             pins.carry_over(session, run, found.pinned)
         # Whatever is weighed later, by hand or in words, is weighed as it was matched.
         run.parameters, run.learnt = found.settings.as_json(), found.learnt
@@ -303,6 +312,7 @@ def _seats(run: Run, learners: Sequence[int], matching: Matching, remaining: Col
             reason=sentence_of(each.reason, labels),
             remedy=sentence_of(each.remedy, labels) if each.remedy else "",
             size_max=each.size_max,
+            language=each.language,
         )
         for each in matching.unplaced
     ]

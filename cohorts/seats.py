@@ -70,7 +70,7 @@ def open_seats(session: Session, signup: Signup, at: datetime) -> list[OpenSeat]
         free = course.size_max - len(members)
         ids = {each.id for each in members}
         was_mine = cohort.id in before
-        if free < 1 or not members or signup.id in ids or ids & apart or not _can_talk(signup, members):
+        if free < 1 or not members or signup.id in ids or ids & apart or not can_talk([signup, *members]):
             continue
         weekly = meetings.weekly(cohort) if cohort.fixed else None
         times = [weekly] if weekly else of_cohort(cohort)
@@ -128,9 +128,9 @@ def _slot(local: datetime) -> int:
     return local.weekday() * 48 + local.hour * 2 + local.minute // 30
 
 
-def _can_talk(signup: Signup, members: Sequence[Signup]) -> bool:
+def can_talk(people: Sequence[Signup]) -> bool:
     """Tell whether all of them share a language; whoever named none takes any."""
-    spoken = [{language.casefold() for language in each.languages} for each in (signup, *members)]
+    spoken = [{language.casefold() for language in each.languages} for each in people]
     named = [each for each in spoken if each]
     return not named or bool(set.intersection(*named))
 

@@ -11,7 +11,20 @@ from sqlalchemy.orm import Session
 from .exceptions import Conflict
 from .language import gettext as _
 from .memberships import REPLACED
-from .models import Cohort, Course, Mail, MailState, Membership, Run, RunState, Signup, SignupState, now
+from .models import (
+    Cohort,
+    Course,
+    FixedMeeting,
+    Mail,
+    MailState,
+    MeetingVote,
+    Membership,
+    Run,
+    RunState,
+    Signup,
+    SignupState,
+    now,
+)
 
 HOLD: Final = timedelta(minutes=10)
 """So long the mails of a publication wait."""
@@ -53,7 +66,8 @@ def take_back(session: Session, run: Run) -> None:
         raise Conflict(_("The mails are on their way, so this cannot be taken back any more."))
     published = run.published_at
     cohorts = select(Cohort.id).where(Cohort.run_id == run.id)
-    session.execute(delete(Membership).where(Membership.cohort_id.in_(cohorts)))
+    for kind in (Membership, FixedMeeting, MeetingVote):
+        session.execute(delete(kind).where(kind.cohort_id.in_(cohorts)))
     _revive(session, course, published)
     if run.course_was is not None:
         course.state = run.course_was

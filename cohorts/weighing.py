@@ -7,21 +7,20 @@ then changed takes its figures from that row: so every change is scored before i
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from . import breaks, person_blocks
+from . import person_blocks
 from .asking import custom_questions
 from .database import Database
 from .door import MatchSettings, Scales
+from .effects import Board, Effect
 from .exceptions import CohortsError, NotFound
-from .language import Sentence, marked
+from .language import marked
 from .models import Adjustment, Cohort, PersonBlock, Run, Seat, Signup, Weighing, now
 
 MOST_EFFECTS: Final = 60
@@ -30,69 +29,6 @@ MOST_SCALES: Final = 3
 LIFETIME: Final = timedelta(hours=6)
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """A cohort as it is or would be: who is in it, by the ids of their sign-ups, and what it is worth.
-
-    What is said about it and what each goal adds to its score is told of a cohort after a change alone.
-    """
-
-    members: list[int]
-    score: float
-    worth: float
-    meetings: list[list[Any]]
-    broken: list[str]
-    reasons: list[Sentence]
-    parts: dict[str, list[float]] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """A cohort before a change and after it."""
-
-    cohort_id: int
-    before: Figures
-    after: Figures
-
-    @property
-    def new_breaks(self) -> list[str]:
-        """The rules that hold before the change and not after it."""
-        return [rule for rule in self.after.broken if rule not in self.before.broken]
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What a change would do: the learner sits in ``to_id`` then, and ``swap_id`` in their old seat."""
-
-    to_id: int | None
-    swap_id: int | None
-    touched: list[Touched]
-
-    @property
-    def gain(self) -> float:
-        """What all cohorts together are worth more."""
-        return sum(each.after.worth - each.before.worth for each in self.touched)
-
-    @property
-    def new_breaks(self) -> list[str]:
-        """The rules that this change would break."""
-        return list(dict.fromkeys(rule for each in self.touched for rule in each.new_breaks))
-
-    @property
-    def is_possible(self) -> bool:
-        """Whether an organiser may make this change at all."""
-        return breaks.may_set_aside(self.new_breaks)
-
-    @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> Self:
-        """Return an effect that was kept with a weighing."""
-        touched = [
-            Touched(each["cohort_id"], Figures(**each["before"]), Figures(**each["after"]))
-            for each in kept["touched"]
-        ]
-        return cls(kept["to_id"], kept["swap_id"], touched)
 
 
 def version(session: Session, run: Run) -> int:
@@ -200,7 +136,7 @@ class Weigher:
 
     def effects(self, session: Session, weighing: Weighing) -> list[Effect]:
         """Work out what a weighing asks for, the best change first."""
-        board = _Board(session, weighing.run, self._scales_of(session, weighing.run))
+        board = _board(session, weighing.run, self._scales_of(session, weighing.run))
         wanted = weighing.cohort_id
         if wanted is None:
             found = list(board.moves(weighing.signup_id))
@@ -247,74 +183,12 @@ def _scales(session: Session, run: Run) -> Scales:
     return Scales(people, MatchSettings.from_json(run.parameters))
 
 
-class _Board:
-    """Who sits where in a proposal, and what a change would do to it."""
-
-    def __init__(self, session: Session, run: Run, scales: Scales) -> None:
-        self._scales = scales
-        self._labels = {each.key: each.label for each in custom_questions(run.course)}
-        asynchronous = MatchSettings.from_json(run.parameters).asynchronous
-        cohorts = session.execute(
-            select(Cohort.id, Cohort.meetings, Cohort.set_aside).where(Cohort.run_id == run.id)
-        ).all()
-        # Those that a match left without a meeting need none; those that lost theirs by hand do.
-        self._without = {
-            row.id for row in cohorts if asynchronous and not row.meetings and "meeting" not in row.set_aside
-        }
-        self._members: dict[int | None, list[int]] = defaultdict(list, {row.id: [] for row in cohorts})
-        self._home: dict[int, int | None] = {}
-        for signup_id, cohort_id in session.execute(
-            select(Seat.signup_id, Seat.cohort_id).where(Seat.run_id == run.id).order_by(Seat.signup_id)
-        ):
-            self._members[cohort_id].append(signup_id)
-            self._home[signup_id] = cohort_id
-        self._known: dict[tuple[int, tuple[int, ...]], Figures] = {}
-
-    def moves(self, learner: int, to: Sequence[int | None] = ()) -> Iterator[Effect]:
-        """Move a learner to each of some cohorts; usually to all others, and to none."""
-        home = self._home[learner]
-        for there in to or self._members:
-            if there != home:
-                yield Effect(there, None, self._touched({home: (learner, None), there: (None, learner)}))
-        if not to and home is not None and None not in self._members:
-            yield Effect(None, None, self._touched({home: (learner, None)}))
-
-    def swaps(self, learner: int, there: int) -> Iterator[Effect]:
-        """Let a learner change places with each member of a cohort."""
-        home = self._home[learner]
-        if home == there:
-            return
-        for other in self._members[there]:
-            yield Effect(there, other, self._touched({home: (learner, other), there: (other, learner)}))
-
-    def with_reasons(self, effect: Effect) -> Effect:
-        """Add what is said about the cohorts after a change."""
-        touched = []
-        for each in effect.touched:
-            members, asynchronous = each.after.members, each.cohort_id in self._without
-            after = asdict(each.after) | {
-                "reasons": self._scales.reasons(members, self._labels, asynchronous=asynchronous),
-                "parts": self._scales.parts(members, asynchronous=asynchronous),
-            }
-            touched.append(Touched(each.cohort_id, each.before, Figures(**after)))
-        return Effect(effect.to_id, effect.swap_id, touched)
-
-    def _touched(self, changes: dict[int | None, tuple[int | None, int | None]]) -> list[Touched]:
-        found = []
-        for cohort_id, (leaves, comes) in changes.items():
-            if cohort_id is None:
-                continue
-            before = self._members[cohort_id]
-            after = [each for each in before if each != leaves]
-            after = after if comes is None else sorted([*after, comes])
-            found.append(Touched(cohort_id, self._weigh(cohort_id, before), self._weigh(cohort_id, after)))
-        return found
-
-    def _weigh(self, cohort_id: int, members: Sequence[int]) -> Figures:
-        known = (cohort_id, tuple(members))
-        if known not in self._known:
-            found = self._scales.weigh(members, asynchronous=cohort_id in self._without)
-            self._known[known] = Figures(
-                list(members), found.score, found.worth, found.meetings, breaks.told(found.broken), []
-            )
-        return self._known[known]
+def _board(session: Session, run: Run, scales: Scales) -> Board:
+    homes = session.execute(select(Seat.signup_id, Seat.cohort_id).where(Seat.run_id == run.id)).all()
+    return Board(
+        scales,
+        MatchSettings.from_json(run.parameters),
+        {each.key: each.label for each in custom_questions(run.course)},
+        session.scalars(select(Cohort).where(Cohort.run_id == run.id)).all(),
+        {each.signup_id: each.cohort_id for each in homes},
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from matcher.checks import plain_objective
 from matcher.exceptions import MatcherError
 from matcher.match import match
-from matcher.matching import CohortResult, Matching
+from matcher.matching import CohortResult, Matching, Meeting
 from matcher.params import Params
 from matcher.pool import Pool
 from matcher.preview import Preview
@@ -27,6 +28,7 @@ def match_around(
     params: Params,
     kept: Sequence[Sequence[int]],
     *,
+    times: Sequence[Meeting | None] = (),
     affinity: Affinity | ArrayLike | None = None,
     progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -34,7 +36,9 @@ def match_around(
     """Form the best cohorts of those who sit in none of the cohorts `kept`.
 
     The matching holds the kept cohorts first, in the order given, and then those found. What was kept need
-    not keep the rules: somebody has decided so. `rules` and the bound are about what was found around it.
+    not keep the rules: somebody has decided so. `times` says when each of them meets; without, it is at their
+    best common block. Where only so many cohorts may meet at one
+    time, those count. `rules` and the bound are about what was found around it.
     Affinity is that of the whole pool, so that all scores can be compared.
 
     Raises:
@@ -44,7 +48,7 @@ def match_around(
     if not kept:
         return match(pool, params, affinity=affinity, progress=progress, should_stop=should_stop)
     preview = Preview(pool, params, affinity)
-    results = [_as_it_is(preview, members) for members in kept]
+    results = [_as_it_is(preview, members, time) for members, time in zip_longest(kept, times[: len(kept)])]
     inside = [i for members in kept for i in members]
     if len(set(inside)) != len(inside):
         raise MatcherError("a learner sits in two of the cohorts that are kept")
@@ -56,6 +60,7 @@ def match_around(
         affinity=preview.affinity.take(rest),
         progress=progress,
         should_stop=should_stop,
+        taken=[one.meetings[0] for one in results if one.meetings],
     )
     results += [replace(one, members=tuple(rest[list(one.members)].tolist())) for one in found.cohorts]
     labels: NDArray[np.int64] = np.full(len(pool), -1, dtype=np.int64)
@@ -72,13 +77,16 @@ def match_around(
     )
 
 
-def _as_it_is(preview: Preview, members: Sequence[int]) -> CohortResult:
+def _as_it_is(preview: Preview, members: Sequence[int], time: Meeting | None) -> CohortResult:
     check = preview.score(members)
+    meetings = check.meetings
+    if time is not None:
+        meetings = (time, *(each for each in meetings if each != time))
     return CohortResult(
         check.members,
         check.score,
-        check.meetings,
+        meetings,
         preview.told(check),
-        asynchronous=not check.meetings,
+        asynchronous=not meetings,
         shares=preview.shares(members, not check.meetings),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ def match(
     affinity: Affinity | ArrayLike | None = None,
     progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    taken: Sequence[Meeting] = (),
 ) -> Matching:
     """Form the best cohorts that can be had of a pool.
 
@@ -43,7 +44,8 @@ def match(
     `progress` and `should_stop` are called several times a second; when the latter says true, the best
     matching so far is returned with `stopped` set. Nobody is lost: who has no cohort is in `unplaced`,
     with a reason. `affinity`, an (n, n) array or one of the kinds in `matcher.affinity`, takes the place of
-    the one that answers give.
+    the one that answers give. `taken` are the times of other cohorts, which count where only so many may
+    meet at one time.
 
     Raises:
         InvalidPool: an answer is not of its question's kind, or the affinity does not fit the pool.
@@ -67,7 +69,7 @@ def match(
     barred = contradictions(problem)
     active = np.array([i for i in range(len(pool)) if i not in barred], dtype=np.int32)
     meetings = Meetings(pool, hours)
-    found = _seat(problem, affinity, params, meetings, active, watch)
+    found = _seat(problem, affinity, params, meetings, active, watch, taken)
     watch.report(0.95, say("Checking the rules"))
     told = _Told(pool, params, meetings, _reasons(pool, params, problem, tags, found), found)
     results = []
@@ -101,6 +103,7 @@ def _seat(
     meetings: Meetings,
     active: NDArray[np.int32],
     watch: Watch,
+    taken: Sequence[Meeting],
 ) -> _Found:
     from matcher.blocks import solve_pool
 
@@ -111,7 +114,7 @@ def _seat(
         from matcher.timetable import Facilitated
 
         watch.report(0.9, say("Giving each cohort a time of its own"))
-        kept = Facilitated(p, params, meetings, watch).seat(solution.cohorts, active)
+        kept = Facilitated(p, params, meetings, watch, taken).seat(solution.cohorts, active)
         found.cohorts, found.promised, found.crowded_out = (
             list(kept.promised),
             kept.promised,

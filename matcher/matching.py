@@ -83,13 +83,15 @@ class CohortResult:
 class Unplaced:
     """A learner without a cohort, with a reason they can read and, when any are known, the changes each of
     which would place them, the smallest first: in their own answers, then in the rules. `size_max` is the
-    least largest size with which some cohort could take them, if size alone keeps them out.
+    least largest size with which some cohort could take them, if size alone keeps them out; `language` says
+    that the languages they speak keep them out.
     """
 
     learner: int
     reason: Said
     remedies: tuple[Said, ...] = ()
     size_max: int | None = None
+    language: bool = False
 
     @property
     def remedy(self) -> Said | None:

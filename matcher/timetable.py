@@ -154,10 +154,14 @@ class Kept:
 class Facilitated:
     """Seats a pool within the limit, starting from cohorts that do not know of it."""
 
-    def __init__(self, p: Problem, params: Params, meetings: Meetings, watch: Watch) -> None:
+    def __init__(
+        self, p: Problem, params: Params, meetings: Meetings, watch: Watch, taken: Sequence[Meeting] = ()
+    ) -> None:
         self.p, self.params, self.meetings, self.watch = p, params, meetings, watch
         self.hours = meetings.hours
         self.table = Timetable(params)
+        for meeting in taken:
+            self.table.keep(meeting)
         self.promised: dict[Cohort, Meeting] = {}
 
     def seat(self, cohorts: Sequence[Cohort], active: NDArray[np.int32]) -> Kept:

@@ -86,9 +86,20 @@ class UnplacedReasons:
                 minutes=self.params.meeting_minutes,
             )
             return Unplaced(i, short, remedies, size)
+        language = self._language_keeps_out(i, barriers)
         if crowded:
-            return Unplaced(i, CROWDED, (crowded, *remedies), size)
-        return Unplaced(i, self._too_few(i) or self._lacking(i, barriers), remedies, size)
+            return Unplaced(i, CROWDED, (crowded, *remedies), size, language)
+        return Unplaced(i, self._too_few(i) or self._lacking(i, barriers), remedies, size, language)
+
+    def _language_keeps_out(self, i: int, barriers: NDArray[np.int64]) -> bool:
+        """Whether languages alone keep a learner out of a cohort, or too few speak theirs for one.
+
+        Where answers must be the same as well, nobody can tell which of both it is.
+        """
+        if self.params.same:
+            return False
+        speakers, out = self._could_speak(i)
+        return bool((barriers == LANGUAGE).any()) or speakers.n - len(out) < self.params.size_min - 1
 
     def _too_few(self, i: int) -> Said | None:
         """What makes those who could sit with a learner too few, if anything does."""

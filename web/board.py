@@ -8,16 +8,16 @@ from typing import Any, Final
 from flask import abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import adjust, breaks, proposals, runs, weighing
-from cohorts.adjust import Hand, Stale
+from cohorts import adjust, breaks, channels, proposals, runs, weighing
+from cohorts.adjust import Hand, RuleBreak, Stale
 from cohorts.board_words import in_words
 from cohorts.door import MatchSettings
+from cohorts.effects import Effect, Touched
 from cohorts.exceptions import Conflict, InvalidInput, RunInProgress
 from cohorts.language import gettext as _
 from cohorts.language import number, translated
 from cohorts.models import Cohort, Course, Run, RunState, Signup, Weighing, now
 from cohorts.remedies import remedies
-from cohorts.weighing import Effect, Touched
 
 from .auth import organiser_required
 from .database import session
@@ -80,6 +80,7 @@ def _board_page(course: Course, found: Run, **more: Any) -> str:
             each.cohort.id: breaks.all_words(each.cohort.set_aside, settings, len(each.members))
             for each in shown
         },
+        hosts={each.cohort.id: channels.host(each.cohort.channel) for each in shown if each.cohort.channel},
         remedies=remedies(settings, proposal.unplaced),
         number_of_page=page,
         pages=pages,
@@ -222,24 +223,32 @@ def make_move(slug: str, key: str, weighing_key: str) -> ResponseReturnValue:
 @blueprint.post("/<slug>/runs/<key>/board")
 @organiser_required
 def change_board(slug: str, key: str) -> ResponseReturnValue:
-    """Undo or redo, pin or let go, or give a cohort a name."""
-    course = own_course(slug)
+    """Undo or redo, pin or let go, give a cohort a name, a weekly time or a link."""
+    course, form = own_course(slug), request.form
     found = _proposal(course, key)
     try:
         _change(found)
     except Stale as error:
         return _stale_page(course, key, str(error))
+    except RuleBreak as error:
+        rule = breaks.words(error.rule, MatchSettings.from_json(found.parameters), 0)
+        asked = {"crowded": form["time"], "crowded_words": rule, "block_asked": form.get("block", "")}
+        return _board_again(slug, key, **asked), 409
     except InvalidInput as error:
-        session().rollback()
-        page = _board_page(
-            own_course(slug),
-            _proposal(course, key),
-            wrong=request.form.get("rename", ""),
-            name=request.form.get("name", ""),
-            errors=error.errors["name"],
-        )
-        return page, 422
+        if "talk" in form:
+            again = {"wrong_link": form["talk"], "link": form.get("channel", "")}
+        else:
+            again = {"wrong": form.get("rename", ""), "name": form.get("name", "")}
+        errors = [text for texts in error.errors.values() for text in texts]
+        return _board_again(slug, key, errors=errors, **again), 422
     return _saved(course, key)
+
+
+def _board_again(slug: str, key: str, **more: Any) -> str:
+    """Show the board once more, with what was wrong."""
+    session().rollback()
+    course = own_course(slug)
+    return _board_page(course, _proposal(course, key), **more)
 
 
 def _change(found: Run) -> None:
@@ -250,6 +259,18 @@ def _change(found: Run) -> None:
         adjust.redo(session(), found, hand)
     elif "rename" in form:
         adjust.rename(session(), found, form["rename"], form.get("name", ""), hand)
+    elif "time" in form:
+        adjust.choose_time(
+            session(),
+            found,
+            form["time"],
+            form.get("block", ""),
+            hand,
+            set_aside="set_aside" in form,
+            because=form.get("because", ""),
+        )
+    elif "talk" in form:
+        adjust.set_channel(session(), found, form["talk"], form.get("channel", ""), hand)
     elif "pin" in form or "let_go" in form:
         adjust.pin_learner(session(), found, form.get("pin") or form["let_go"], "pin" in form, hand)
     elif "pin_cohort" in form or "let_cohort_go" in form:

@@ -14,7 +14,7 @@ from cohorts import courses, directory, language, proposals, runs, signups, take
 from cohorts.asking import custom_questions
 from cohorts.exceptions import Conflict, InvalidInput, RunInProgress, UnfitPool
 from cohorts.language import gettext as _
-from cohorts.meetings import Meeting, local_times, weekly, when
+from cohorts.meetings import Meeting, local_times, wanted, weekly, when
 from cohorts.models import Course, Run, RunState, now
 from cohorts.policies import Act
 from cohorts.week import SLOT_MINUTES
@@ -178,16 +178,21 @@ def _proposal_page(course: Course, found: Run, proposal: proposals.Proposal) -> 
 def times_of(course: Course, shown: list[proposals.ProposedCohort], zone: str) -> dict[str, dict[int, Any]]:
     """Return the common times of cohorts, by their ids, in words and as pieces of a week.
 
-    The time at which a cohort meets comes first.
+    The time at which a cohort meets comes first. ``blocks`` are the keys of the same times, as a form has
+    them, ``wishes`` the times that somebody chose, in words, and whether they hold.
     """
-    texts, pieces = {}, {}
+    texts, pieces, keys, wishes = {}, {}, {}, {}
     for each in shown:
         holds = weekly(each.cohort)
         home = zone or next((meeting.zone for meeting in each.meetings), "UTC")
         ordered = sorted(each.meetings, key=lambda meeting: meeting != holds)
         texts[each.cohort.id] = [when(course, meeting, home) for meeting in ordered]
         pieces[each.cohort.id] = blocks(course, each.meetings, home)
-    return {"texts": texts, "pieces": pieces}
+        keys[each.cohort.id] = [meeting.key for meeting in ordered]
+        wish = wanted(each.cohort)
+        if wish is not None:
+            wishes[each.cohort.id] = (when(course, wish, home), wish == holds)
+    return {"texts": texts, "pieces": pieces, "blocks": keys, "wishes": wishes}
 
 
 @blueprint.get("/<slug>/runs/<key>.json")
@@ -263,6 +268,11 @@ def _publish_page(course: Course, found: Run) -> str:
         run=found,
         cohorts=[each for each in proposal.cohorts if each.members],
         unplaced=[each for each in unplaced if proposals.takes_part(each)],
+        unsuited=[
+            each.cohort.name
+            for each in proposal.cohorts
+            if wanted(each.cohort) != weekly(each.cohort) and each.cohort.chosen and each.members
+        ],
         names={
             each.cohort.id: [member.name for member in each.members if proposals.takes_part(member)]
             for each in proposal.cohorts

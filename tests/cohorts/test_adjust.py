@@ -12,16 +12,19 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cohorts import adjust, runs, weighing
-from cohorts.adjust import Hand, Stale
+from cohorts import adjust, meetings, notices, proposals, runs, take_back, weighing
+from cohorts.adjust import Hand, RuleBreak, Stale
 from cohorts.database import Database
 from cohorts.door import MatchSettings
 from cohorts.exceptions import Conflict, InvalidInput, NotFound
+from cohorts.links import Links
 from cohorts.models import (
     Adjustment,
     Change,
     Cohort,
     Course,
+    FixedMeeting,
+    Mail,
     Run,
     RunState,
     Seat,
@@ -30,6 +33,7 @@ from cohorts.models import (
     Weighing,
     now,
 )
+from cohorts.remedies import remedies
 from cohorts.weighing import Weigher
 from tests.factories import make_course, make_signup
 
@@ -119,7 +123,7 @@ def test_a_move_is_told_before_it_is_made_and_changes_what_was_told(database: Da
 
 OPERATIONS = st.lists(
     st.tuples(
-        st.sampled_from(["move", "swap", "out", "pin", "hold", "name", "undo", "redo"]),
+        st.sampled_from(["move", "swap", "out", "pin", "hold", "name", "time", "talk", "undo", "redo"]),
         st.integers(0, 99),
         st.integers(0, 99),
     ),
@@ -186,6 +190,11 @@ def act(session: Session, run: Run, weigher: Weigher, kind: str, one: int, two: 
         adjust.pin_learner(session, run, seat.signup.key, two % 2 == 0, at)
     elif kind == "hold":
         adjust.pin_cohort(session, run, cohort.key, one % 2 == 0, at)
+    elif kind == "time":
+        blocks = [each.key for each in meetings.of_cohort(cohort)]
+        adjust.choose_time(session, run, cohort.key, ([*blocks, ""])[one % (len(blocks) + 1)], at)
+    elif kind == "talk":
+        adjust.set_channel(session, run, cohort.key, f"https://talk.example.org/{one}", at)
     elif kind == "name":
         adjust.rename(session, run, cohort.key, f"Name {one} {two}", at)
     else:
@@ -441,3 +450,145 @@ def test_a_rerun_with_a_larger_size_seats_whom_size_kept_out(database: Database)
     with database.reading() as session:
         assert session.get_one(Run, again.id).n_placed == 5
         assert session.get_one(Course, run.course_id).size_max == 4
+
+
+LATER = frozenset(range(38, 42))
+"""Monday 19:00 to 21:00."""
+
+
+def times(cohort: Cohort) -> list[str]:
+    return [each.key for each in meetings.of_cohort(cohort)]
+
+
+def test_a_chosen_time_and_a_link_are_published_told_and_taken_back(database: Database, links: Links) -> None:
+    run_id = proposal(database)
+    with database.transaction() as session:
+        run = session.get_one(Run, run_id)
+        cohort, other = run.cohorts[:2]
+        last = times(cohort)[-1]
+        assert last != times(cohort)[0]
+        adjust.choose_time(session, run, cohort.key, last, hand(session, run))
+        adjust.set_channel(session, run, cohort.key, " https://talk.example.org/1 ", hand(session, run))
+        with pytest.raises(NotFound):
+            adjust.choose_time(session, run, cohort.key, "UTC:0", hand(session, run))
+        with pytest.raises(InvalidInput):
+            adjust.set_channel(session, run, cohort.key, "http://talk.example.org", hand(session, run))
+        learner = cohort.seats[0].signup
+        proposals.publish(session, run, hold=take_back.HOLD)
+        assert [(each.sequence, f"{each.zone}:{each.slot}") for each in cohort.fixed] == [(1, last)]
+        assert other.fixed == []
+        mail = session.scalars(select(Mail).where(Mail.signup_id == learner.id)).one()
+        message = notices.render(session, mail, links, "cohorts@example.org")
+        assert message is not None
+        start = int(last.rpartition(":")[2]) % 48 // 2
+        assert f", {start}:" in message.get_content().partition("Your first meeting")[2].split("\n")[0]
+        assert "https://talk.example.org/1" in message.get_content()
+        take_back.take_back(session, run)
+        assert session.scalar(select(func.count()).select_from(FixedMeeting)) == 0
+        session.expire_all()
+        assert meetings.weekly(cohort) == meetings.read_key(last)
+
+
+def test_a_chosen_time_that_no_longer_suits_is_told_before_and_after(board: Board) -> None:
+    database, run_id, weigher = board
+    with database.transaction() as session:
+        run = session.get_one(Run, run_id)
+        first, second = run.cohorts[:2]
+        comes = second.seats[0].signup
+        comes.availability = LATER
+        adjust.choose_time(session, run, first.key, times(first)[0], hand(session, run))
+        assert times(first)[0] == "UTC:36"
+        asked = weighed(session, run, weigher, comes, first)
+        effect = next(each for each in weighing.effects(asked) if each.swap_id is None)
+        assert effect.new_breaks == ["chosen"]
+        with pytest.raises(Conflict):
+            adjust.move(session, run, asked, first.key, "", hand(session, run))
+        adjust.move(session, run, asked, first.key, "", hand(session, run), set_aside=True)
+        assert first.set_aside == ["chosen"]
+        assert meetings.weekly(first) == meetings.Meeting("UTC", 36)  # an organiser said so
+        adjust.choose_time(session, run, first.key, "UTC:38", hand(session, run))
+        assert (first.set_aside, meetings.weekly(first)) == ([], meetings.Meeting("UTC", 38))
+        for _ in range(2):
+            adjust.undo(session, run, hand(session, run))
+        assert (first.set_aside, first.chosen) == ([], ["UTC", 36])
+
+
+def limited(session: Session, run: Run, most: int) -> None:
+    """Let at most so many cohorts meet at one time, and each at the start it has now."""
+    run.parameters = run.parameters | {"max_simultaneous": most}
+    session.flush()
+
+
+def test_cohorts_at_one_time_are_counted_for_chosen_times_and_for_moves(board: Board) -> None:
+    database, run_id, weigher = board
+    with database.transaction() as session:
+        run = session.get_one(Run, run_id)
+        limited(session, run, 2)
+        first, second, third = run.cohorts
+        adjust.choose_time(session, run, first.key, "UTC:36", hand(session, run), set_aside=True)
+        adjust.choose_time(session, run, second.key, "UTC:36", hand(session, run), set_aside=True)
+        adjust.choose_time(session, run, third.key, "UTC:39", hand(session, run))
+        with pytest.raises(RuleBreak) as refused:
+            adjust.choose_time(session, run, third.key, "UTC:38", hand(session, run))
+        assert refused.value.rule == "simultaneous"
+        done = adjust.choose_time(
+            session, run, third.key, "UTC:38", hand(session, run), set_aside=True, because="Two of us come."
+        )
+        assert (third.set_aside, done.because) == (["simultaneous"], "Two of us come.")
+        adjust.undo(session, run, hand(session, run))
+        assert third.set_aside == []
+        # The third has no time decided for, and whoever comes leaves it none but that of the others.
+        adjust.choose_time(session, run, third.key, "", hand(session, run), set_aside=True)
+        third.set_aside, third.meetings = [], [["UTC", 39], *third.meetings]
+        comes = first.seats[0].signup
+        comes.availability = frozenset(range(36, 40))
+        session.flush()
+        asked = weighed(session, run, weigher, comes, third)
+        effect = next(each for each in weighing.effects(asked) if each.swap_id is None)
+        assert effect.new_breaks == ["simultaneous"]
+        adjust.rename(session, run, first.key, "Early", hand(session, run))
+        with pytest.raises(Conflict, match="other times"):
+            adjust.move(session, run, asked, third.key, "", hand(session, run), set_aside=True)
+
+
+def test_a_pinned_time_survives_a_rerun_and_is_counted(board: Board) -> None:
+    database, run_id, _weigher = board
+    with database.transaction() as session:
+        run = session.get_one(Run, run_id)
+        first = run.cohorts[0]
+        adjust.choose_time(session, run, first.key, "UTC:38", hand(session, run))
+        adjust.set_channel(session, run, first.key, "https://talk.example.org/1", hand(session, run))
+        adjust.pin_cohort(session, run, first.key, True, hand(session, run))
+        again = runs.rerun(session, run, None, max_simultaneous=1)
+    runs.execute(database, again.id, "worker")
+    with database.reading() as session:
+        found = session.get_one(Run, again.id)
+        assert found.state is RunState.PROPOSED
+        kept = next(each for each in found.cohorts if each.pinned)
+        assert (kept.chosen, kept.channel) == (["UTC", 38], "https://talk.example.org/1")
+        others = [meetings.weekly(each) for each in found.cohorts if each.id != kept.id]
+        # 18:00 to 21:00 has room for two meetings of 90 minutes, and 19:00 to 20:30 leaves room for none.
+        assert others == []
+        assert found.n_placed == 6
+
+
+def test_whom_languages_keep_out_is_seated_when_that_rule_gives_for_them(database: Database) -> None:
+    with database.transaction() as session:
+        course = make_course(session, size_min=4, target_size=4, size_max=5)
+        for _ in range(4):
+            make_signup(session, course, ("Music",))
+        lone = make_signup(session, course, ("Music",), name="Malee", languages=["Thai"])
+        run_id = runs.request(session, course, None, time_limit=2).id
+    runs.execute(database, run_id, "worker")
+    with database.transaction() as session:
+        run = session.get_one(Run, run_id)
+        unplaced = session.scalars(select(Seat).where(Seat.run_id == run_id, Seat.cohort_id.is_(None))).all()
+        (offered,) = remedies(MatchSettings.from_json(run.parameters), unplaced)
+        assert offered.words == "Seat Malee whatever the others speak"
+        assert offered.changes == {"any_language": (lone.key,)}
+        again = runs.rerun(session, run, None, **offered.changes)
+    runs.execute(database, again.id, "worker")
+    with database.reading() as session:
+        found = session.get_one(Run, again.id)
+        assert found.n_placed == 5
+        assert [each.set_aside for each in found.cohorts] == [["language"]]

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from cohorts import runs
 from cohorts.database import Database
@@ -168,6 +169,35 @@ def test_pins_and_names(desk: Desk) -> None:
     assert desk.browser.post(desk.address, data={"seen": 4}).status_code == 400
     assert desk.browser.post(desk.address, data={"undo": 1, "seen": 0}).status_code == 409
     assert desk.version == 4
+
+
+def test_a_time_and_a_link_are_set_and_what_breaks_the_limit_is_asked_about(desk: Desk) -> None:
+    with desk.database.transaction() as session:
+        run = session.get_one(Run, desk.run_id)
+        run.parameters = run.parameters | {"max_simultaneous": 2}
+    first, second, third = desk.cohorts
+
+    def choose(cohort: str, seen: int, **more: str) -> TestResponse:
+        return desk.browser.post(desk.address, data={"time": cohort, "block": "UTC:36", "seen": seen} | more)
+
+    assert choose(first, 0, set_aside="1").status_code == 303
+    assert choose(second, 1, set_aside="1").status_code == 303
+    refused = choose(third, 2)
+    assert refused.status_code == 409
+    assert "More than 2 cohorts would meet at one time" in refused.text
+    assert 'name="set_aside"' in refused.text
+    assert choose(third, 2, set_aside="1", because="Two of us come").status_code == 303
+    page = desk.browser.get(desk.address).text
+    assert "Two of us come" in page
+    assert "Weekly time chosen" in page
+    assert "Cohort 1 is to meet on Monday at 18:00 in UTC" in page
+    wrong = desk.browser.post(desk.address, data={"talk": first, "channel": "ftp://x.example", "seen": 3})
+    assert (wrong.status_code, "must start with https://" in wrong.text) == (422, True)
+    link = {"talk": first, "channel": "https://talk.example.org/room", "seen": "3"}
+    assert desk.browser.post(desk.address, data=link).status_code == 303
+    assert "Talks at talk.example.org" in desk.browser.get(desk.address).text
+    assert desk.browser.post(desk.address, data={"undo": 1, "seen": 4}).status_code == 303
+    assert "Talks at talk.example.org" not in desk.browser.get(desk.address).text
 
 
 def test_a_rerun_keeps_pins_and_relaxes_a_rule_that_is_offered(desk: Desk) -> None:
