@@ -91,6 +91,7 @@ class Layout:
         body: The rows with sign-ups.
         left_out: Rows that are none, by their number, and why.
         fixed: Columns whose meaning the dialect knows better than their headings.
+        is_grouped: Whether the row above the headings groups them.
     """
 
     dialect: str
@@ -99,6 +100,12 @@ class Layout:
     body: tuple[Line, ...]
     left_out: tuple[tuple[int, str], ...] = ()
     fixed: tuple[tuple[int, str], ...] = ()
+    is_grouped: bool = False
+
+    @property
+    def header(self) -> int:
+        """The number of the row with the headings, or ``NO_HEADER``."""
+        return self.head[-1].number if self.head else NO_HEADER
 
     def to_mend(self, wrong: Mapping[int, str]) -> bytes:
         """Return some rows as a file like this one, each with what is wrong with it in one more column.
@@ -123,14 +130,23 @@ class Dialect:
     recognise: Callable[[Sheet], Layout | None]
 
 
-def recognise(sheet: Sheet) -> Layout:
+NO_HEADER: Final = -1
+
+
+def recognise(sheet: Sheet, header: int = 0, head_rows: int = 0) -> Layout:
     """Return the layout of a sheet.
 
+    ``header`` is the number of the row with the headings where somebody has said so, or ``NO_HEADER``;
+    ``head_rows`` is 2 if the row above groups them, 1 if it does not, 0 to find out.
+
     Raises:
-        MalformedFile: There is a header and nothing below it.
+        MalformedFile: There is a header and nothing below it, or no row has the number that was said.
     """
-    found = (dialect.recognise(sheet) for dialect in DIALECTS.values())
-    layout = next(each for each in found if each is not None)
+    if header:
+        layout = _as_said(sheet, header, head_rows)
+    else:
+        found = (dialect.recognise(sheet) for dialect in DIALECTS.values())
+        layout = next(each for each in found if each is not None)
     layout = _without_footer(layout)
     if not layout.body:
         raise MalformedFile(_("The file has a header but no rows below it."))
@@ -167,20 +183,36 @@ def _header(sheet: Sheet) -> int:
     return next((place for place, line in enumerate(top) if sum(map(bool, line.cells)) > 1), 0)
 
 
-def _table(sheet: Sheet, dialect: str, at: int | None = None) -> Layout:
+def _as_said(sheet: Sheet, header: int, head_rows: int) -> Layout:
+    """Return the layout of a sheet whose headings are in the row that somebody has said."""
+    if header == NO_HEADER:
+        return _without_headings(sheet, "plain", 0)
+    numbers = [line.number for line in sheet.lines]
+    if header not in numbers:
+        raise MalformedFile(_("Row %(row)s is empty, or not there.", row=header))
+    return _table(sheet, "plain", numbers.index(header), head_rows)
+
+
+def _without_headings(sheet: Sheet, dialect: str, at: int) -> Layout:
+    """Return the layout of a sheet whose rows begin at once, or below what is no heading."""
+    width = range(max(len(line.cells) for line in sheet.lines[at:]))
+    headings = tuple(Heading.of(_("Column %(letter)s", letter=letter(column))) for column in width)
+    return Layout(dialect, headings, sheet.lines[:at], sheet.lines[at:])
+
+
+def _table(sheet: Sheet, dialect: str, at: int | None = None, head_rows: int = 0) -> Layout:
     """Return the layout of a sheet with one row of headings, and maybe one above it that groups them."""
+    is_said = at is not None and dialect == "plain"
     at = _header(sheet) if at is None else at
     header = sheet.lines[at]
-    if any("@" in cell and "." in cell and " " not in cell for cell in header.cells):
-        width = range(sheet.width)
-        headings = tuple(Heading.of(_("Column %(letter)s", letter=letter(column))) for column in width)
-        return Layout(dialect, headings, sheet.lines[:at], sheet.lines[at:])
-    groups = _groups(sheet, at)
+    if not is_said and any("@" in cell and "." in cell and " " not in cell for cell in header.cells):
+        return _without_headings(sheet, dialect, at)
+    groups = _groups(sheet, at) if head_rows != 1 else {}
     body = sheet.lines[at + 1 :]
     headings = tuple(
         _grouped(header[column], groups.get(column, "")) for column in range(_width(header, body))
     )
-    return Layout(dialect, headings, sheet.lines[: at + 1], body)
+    return Layout(dialect, headings, sheet.lines[: at + 1], body, is_grouped=bool(groups))
 
 
 def _width(header: Line, body: tuple[Line, ...]) -> int:

@@ -187,6 +187,7 @@ def _is_in_grid(heading: Heading) -> bool:
     return alone or bool(found.days and found.spans)
 
 
+@lru_cache(maxsize=4096)
 def is_known(text: str) -> bool:
     """Tell whether a text looks like a heading that sign-ups have; names and answers do not."""
     return 0 < len(text) <= 200 and target(Heading.of(text)) != IGNORED

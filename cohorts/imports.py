@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -117,10 +117,17 @@ def dry_run(session: Session, course: Course, content: bytes, name: str, zone: s
     return _plan(course, file, name, known, _free(session, course))
 
 
-def dry_run_by(session: Session, course: Course, layout: Layout, recipe: Recipe, name: str) -> Plan:
+def dry_run_by(
+    session: Session,
+    course: Course,
+    layout: Layout,
+    recipe: Recipe,
+    name: str,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> Plan:
     """Say row by row what an import of a file would do whose columns are read by a recipe."""
     known = _known(session, course)
-    file = readings.read(layout, recipe, knowledge(course, known.values()))
+    file = readings.read(layout, recipe, knowledge(course, known.values()), progress)
     return _plan(course, file, name, known, _free(session, course))
 
 
@@ -214,13 +221,13 @@ def _free(session: Session, course: Course) -> int | None:
     return max(0, course.capacity - signups.places_taken(session, course))
 
 
-def in_short(row: PlannedRow) -> str:
+def in_short(problems: Iterable[Problem]) -> str:
     """Return what is wrong with a row in one line, for whoever mends it in a spreadsheet."""
     return " ".join(
         f"{problem.heading or problem.column}: {problem.message}"
         if problem.column != WHOLE_ROW
         else problem.message
-        for problem in row.problems
+        for problem in problems
     )
 
 

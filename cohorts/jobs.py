@@ -24,6 +24,7 @@ from sqlalchemy.engine import make_url
 from . import (
     checkin_mails,
     door,
+    importing,
     notices,
     nudges,
     predictors,
@@ -41,6 +42,7 @@ from .models import now
 
 SWEEP_SECONDS: Final = 1.0
 WEIGH_SECONDS: Final = 0.2
+FILES_SECONDS: Final = 0.5
 TIDY_EVERY: Final = timedelta(minutes=10)
 REMIND_EVERY: Final = timedelta(minutes=1)
 ATTEND_EVERY: Final = timedelta(minutes=30)
@@ -137,6 +139,7 @@ class Worker:
             ),
             (SWEEP_SECONDS, self._send_mail),
             (WEIGH_SECONDS, self._weigh),
+            (FILES_SECONDS, self._read_and_import),
             (SWEEP_SECONDS, self._study),
         )
         threads = [threading.Thread(target=self._attend, args=each, daemon=True) for each in duties]
@@ -185,6 +188,9 @@ class Worker:
             with self.database.transaction() as session:
                 vitals.beat(session, self.name, at)
             self._beaten = at
+
+    def _read_and_import(self) -> None:
+        importing.work_off(self.database, self.name)
 
     def _tidy(self) -> None:
         """Free places nobody confirmed, delete what nobody needs any more, and ask for check-ins."""

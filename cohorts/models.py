@@ -310,6 +310,15 @@ class AuditEntry(Base):
     user: Mapped[User | None] = relationship()
 
 
+class UploadStage(enum.StrEnum):
+    """What a file waits for: that it is read, that somebody decides, that it is imported, or nothing more."""
+
+    UNREAD = "unread"
+    READ = "read"
+    IMPORTING = "importing"
+    IMPORTED = "imported"
+
+
 class Audience(enum.StrEnum):
     """Whom an organiser writes to."""
 
@@ -474,7 +483,11 @@ class Purpose(enum.StrEnum):
 
 
 class Upload(Base):
-    """A file between its dry run and its import; ``recipe`` says how columns of sign-ups are read."""
+    """A sheet between its dry run and its import, as CSV; ``recipe`` says how columns of sign-ups are read.
+
+    The sheets of one workbook have the same ``book``. ``reading`` is what was found in the sheet, and its
+    rows are the dry run's. A worker that reads or imports it holds it until ``lease_until``.
+    """
 
     __tablename__ = "uploads"
 
@@ -483,12 +496,48 @@ class Upload(Base):
     course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), index=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     name: Mapped[str]
+    book: Mapped[str] = mapped_column(default=new_key, index=True)
+    sheet: Mapped[str] = mapped_column(default="")
     content: Mapped[bytes]
     purpose: Mapped[Purpose] = mapped_column(
         state_type(Purpose), default=Purpose.SIGNUPS, server_default=Purpose.SIGNUPS.value
     )
     recipe: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(default=now)
+    stage: Mapped[UploadStage] = mapped_column(state_type(UploadStage), default=UploadStage.UNREAD)
+    reading: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    leave_out: Mapped[bool] = mapped_column(default=False)
+    trouble: Mapped[str] = mapped_column(Text, default="")
+    progress: Mapped[float] = mapped_column(default=0.0)
+    worker: Mapped[str] = mapped_column(default="")
+    lease_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+
+    user: Mapped[User] = relationship()
+    course: Mapped[Course] = relationship()
+
+
+class UploadRow(Base):
+    """What an import would do with one row of a file, as it stood when the file was read.
+
+    ``kind`` says in which list it is, ``place`` where in that list.
+    """
+
+    __tablename__ = "upload_rows"
+    __table_args__ = (Index("ix_upload_rows_list", "upload_id", "kind", "place"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    upload_id: Mapped[int] = mapped_column(ForeignKey("uploads.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    place: Mapped[int]
+    line: Mapped[int]
+    action: Mapped[str] = mapped_column(default="")
+    name: Mapped[str] = mapped_column(default="")
+    email: Mapped[str] = mapped_column(default="")
+    waiting: Mapped[bool] = mapped_column(default=False)
+    problems: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    changes: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    notes: Mapped[list[Any]] = mapped_column(JSON, default=list)
 
 
 class KeptRecipe(Base):

@@ -170,6 +170,7 @@ class Reader:
         names = ("name", TURNED, FIRST, LAST)
         found["name"] = next((found[each] for each in names if each in found), ("", ""))
         found.setdefault("availability", found.get(BUSY, ("", "")))
+        found.setdefault("email", found["name"])  # an address may stand behind the name
         return found
 
 
@@ -208,13 +209,13 @@ READERS: Final[Mapping[str, Callable[[Reader, Cells], Any]]] = {
 """How the cells of each answer are read, at least one of which is not empty."""
 
 
-def layout_of(content: bytes) -> Layout:
-    """Return a file as rows below recognised headings.
+def layout_of(content: bytes, header: int = 0, head_rows: int = 0) -> Layout:
+    """Return a file as rows below headings, recognised or in the row that is said.
 
     Raises:
         MalformedFile: The file as a whole cannot be read.
     """
-    return dialects.recognise(sheets.read(content, is_known))
+    return dialects.recognise(sheets.read(content, is_known), header, head_rows)
 
 
 def read_any(content: bytes, known: Known = NOBODY, zone: str = "") -> File:
@@ -236,14 +237,28 @@ def read_any(content: bytes, known: Known = NOBODY, zone: str = "") -> File:
     return read(layout, recipe, known)
 
 
-def read(layout: Layout, recipe: Recipe, known: Known = NOBODY) -> File:
-    """Return the sign-ups of a sheet by a recipe; ``native.checked`` holds them against the form's rules."""
-    if layout.dialect == NATIVE and recipe == guess(layout, known):  # then exactly as from the command line
+def read(
+    layout: Layout,
+    recipe: Recipe,
+    known: Known = NOBODY,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> File:
+    """Return the sign-ups of a sheet by a recipe; ``native.checked`` holds them against the form's rules.
+
+    ``progress`` is told now and then how much of it is read.
+    """
+    if (
+        layout.dialect == NATIVE and recipe.targets == guess(layout, known).targets and recipe.is_plain
+    ):  # then exactly as from the command line
         return native.read_table(_native_table(layout, known), known.questions)
     reader = Reader(layout, recipe, known)
     names = by_name((reader.name(line), _address(reader, line)) for line in layout.body)
     reader.called = {**known.called, **names}
-    entries = [reader.entry(line) for line in layout.body]
+    entries = []
+    for place, line in enumerate(layout.body):
+        if place % 200 == 0:
+            progress(place / len(layout.body))
+        entries.append(reader.entry(line))
     entries, superseded = _merged(entries, _sent(reader), recipe.repeated)
     unused = [
         heading.text or _("column %(place)s (no heading)", place=column + 1)

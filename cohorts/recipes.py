@@ -48,6 +48,8 @@ class Recipe:
         asked: Hours of a day that a question about busy times asked about, such as ``08:00-20:00``.
         repeated: Which row counts when a person has several.
         lenient: Whether an answer that may be left out, and cannot be read, is left out.
+        header: Number of the row with the headings, the lower one if they are two; 0 to find it.
+        head_rows: How many rows of headings there are, 1 or 2; 0 to find out. Without any, ``header`` is -1.
     """
 
     targets: tuple[str, ...]
@@ -56,6 +58,13 @@ class Recipe:
     asked: str = ""
     repeated: Repeated = Repeated.LATEST
     lenient: bool = False
+    header: int = 0
+    head_rows: int = 0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is asked for but columns as they are called."""
+        return replace(self, targets=()) == Recipe((), repeated=Repeated.REFUSE)
 
     def to_json(self) -> dict[str, Any]:
         """Return a recipe in plain values."""
@@ -117,6 +126,12 @@ def fitted(recipe: Recipe, layout: Layout) -> Recipe:
 
 
 # Guessing
+
+
+def guessed(recipe: Recipe | None, layout: Layout, known: Known = NOBODY) -> Recipe:
+    """Return the recipe that a sheet suggests, with what was said already and is not about columns."""
+    found = guess(layout, known)
+    return replace(recipe, targets=found.targets) if recipe else found
 
 
 def guess(layout: Layout, known: Known = NOBODY) -> Recipe:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -16,6 +15,8 @@ from .language import gettext as _
 from .language import ngettext
 
 DELIMITERS: Final = (",", ";", "\t")
+MAX_WIDTH: Final = 10_000
+"""Cells of one line beyond which nobody counts them any more."""
 WHOLE_ROW: Final = "row"
 """Stands for the column in a problem that concerns a row as a whole."""
 
@@ -179,13 +180,28 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return []
 
 
+def lines_of(text: str, delimiter: str) -> Iterator[str]:
+    """Yield the lines of a text with their ends, none of them copied before it is needed.
+
+    Raises:
+        MalformedFile: A line is so wide that its cells alone would fill the memory.
+    """
+    start, number = 0, 1
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        if end - start > MAX_WIDTH and text.count(delimiter, start, end) > MAX_WIDTH:
+            raise MalformedFile(_("Line %(line)s has too many columns.", line=number), number)
+        yield text[start:end]
+        start, number = end, number + 1
+
+
 def parse(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the line each row starts on and its cells; a blank line has none.
 
     Raises:
         MalformedFile: A quotation mark is where none can be, or is never closed.
     """
-    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
+    reader = csv.reader(lines_of(text, delimiter), delimiter=delimiter, strict=True)
     start = 1
     while True:
         try:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import BooleanField, RadioField, SelectChoice, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    IntegerField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import NumberRange
 
 from cohorts.conversations import FIELDS, NEEDED, Columns
+from cohorts.dialects import NO_HEADER
 from cohorts.language import gettext as _
 from cohorts.language import lazy_gettext as lazy
 from cohorts.recipes import Recipe, Repeated
@@ -79,6 +89,8 @@ class RecipeForm(FlaskForm):  # type: ignore[misc]
 
     form_errors: list[str]
 
+    header = IntegerField(lazy("Row with the headings"), [NumberRange(0, 100_000)])
+    is_grouped = BooleanField(lazy("The row above it groups them"))
     zone = SelectField(lazy("Time zone where a row names none"), validate_choice=False)
     hours = StringField(lazy("Free hours where a row names none"), filters=[tidy])
     asked = StringField(lazy("Hours of the day that were asked about"), filters=[tidy])
@@ -86,15 +98,30 @@ class RecipeForm(FlaskForm):  # type: ignore[misc]
     lenient = BooleanField(lazy("Leave out optional answers that cannot be read"))
     keep = BooleanField(lazy("Read the next file with these columns in the same way"))
 
-    def __init__(self, recipe: Recipe, **kwargs: Any) -> None:
-        """Show a recipe, or what was just sent."""
-        super().__init__(data=recipe.to_json() | {"keep": True}, **kwargs)
+    def __init__(self, recipe: Recipe, reading: Mapping[str, Any], **kwargs: Any) -> None:
+        """Show a recipe and where the headings were found, or what was just sent."""
+        self._shown = (max(reading["header"], 0), bool(reading["is_grouped"]))
+        shown = {"header": self._shown[0], "is_grouped": self._shown[1], "keep": True}
+        super().__init__(data=recipe.to_json() | shown, **kwargs)
+        self._recipe = recipe
         self.zone.choices = {_("None"): [("", _("None: such rows are refused"))], **cities()}
 
+    @property
+    def moves_headings(self) -> bool:
+        """Whether the headings are said to be elsewhere than they were found."""
+        return (self.header.data, bool(self.is_grouped.data)) != self._shown
+
     def recipe(self, targets: tuple[str, ...]) -> Recipe:
-        """Return what was filled in."""
+        """Return what was filled in; with other headings the columns are to be guessed anew."""
+        header, head_rows = self._recipe.header, self._recipe.head_rows
+        if self.moves_headings:
+            targets = ()
+            header = self.header.data or NO_HEADER
+            head_rows = 2 if self.is_grouped.data else 1
         return Recipe(
             targets,
+            header=header,
+            head_rows=head_rows,
             zone=self.zone.data or "",
             hours=self.hours.data or "",
             asked=self.asked.data or "",

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
-from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask import Response, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import dialects, imports, readings, recipes, sheets, uploads
-from cohorts.dialects import Layout
+from cohorts import dialects, dry_runs, importing, imports, uploads
 from cohorts.exceptions import UnreadableFile
-from cohorts.headings import BUSY, IGNORED, NAMES, SENT, WRONG, Heading, is_known
-from cohorts.imports import Action, Plan
+from cohorts.headings import BUSY, IGNORED, NAMES, SENT
 from cohorts.language import gettext as _
-from cohorts.models import Course, Upload, now
+from cohorts.language import lazy_gettext as lazy
+from cohorts.models import Course, Upload, UploadStage, now
 from cohorts.recipes import HOURS, NAMED, Known, Recipe
-from cohorts.samples import samples
 
 from .auth import organiser_required
 from .database import session
 from .desk import blueprint, me, own_course
 from .import_forms import RecipeForm, UploadForm
 
-SHOWN: Final = 50
-"""Rows of a file that are shown."""
-SHOWN_REFUSED: Final = 200
-"""The refused ones matter more; all of them are in a file to mend."""
+TITLES: Final = {
+    dry_runs.REFUSED: lazy("Refused"),
+    dry_runs.OTHERS: lazy("Rows that can be read"),
+    dry_runs.REPEATED: lazy("Answered more than once"),
+    dry_runs.NO_SIGN_UPS: lazy("No sign-ups"),
+}
+"""What the lists of a dry run are called."""
 
 
 @blueprint.route("/<slug>/import", methods=["GET", "POST"], endpoint="import_")
@@ -37,7 +38,8 @@ def upload(slug: str) -> ResponseReturnValue:
     form = UploadForm()
     if form.validate_on_submit():
         try:
-            kept, is_clear = _keep(course, *form.content())
+            content, name = form.content()
+            taken = uploads.take(session(), course, me(), name, content)
         except UnreadableFile as error:
             session().rollback()
             course = own_course(slug)
@@ -45,7 +47,14 @@ def upload(slug: str) -> ResponseReturnValue:
             field.errors = [str(error)]
         else:
             session().commit()
-            return redirect(url_for(".dry_run" if is_clear else ".import_columns", slug=slug, key=kept.key))
+            if taken.is_as_before:
+                flash(
+                    _("The columns are read as you said for an earlier file with the same headings."), "good"
+                )
+            for note in taken.notes:
+                flash(note, "warn")
+            view = ".dry_run" if taken.is_clear else ".import_columns"
+            return redirect(url_for(view, slug=slug, key=taken.upload.key))
     page = render_template(
         "organiser/import.html",
         course=course,
@@ -57,49 +66,17 @@ def upload(slug: str) -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
-def _keep(course: Course, content: bytes, name: str) -> tuple[Upload, bool]:
-    """Keep a file as CSV; tell whether nobody needs to say what its columns are."""
-    sheet = sheets.read(content, is_known)
-    layout = dialects.recognise(sheet)
-    known = imports.knowledge(course)
-    recipe = uploads.kept_recipe(session(), course, recipes.digest(layout), known.questions)
-    if recipe is not None:
-        recipe = recipes.fitted(recipe, layout)
-        flash(_("The columns are read as you said for an earlier file with the same headings."), "good")
-    for note in sheet.notes:
-        flash(note, "warn")
-    kept = uploads.keep(session(), course, me(), name, sheets.to_keep(sheet), recipe)
-    return kept, recipe is not None or layout.dialect == dialects.NATIVE
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A file that waits: its row, its layout, what the course knows, and how its columns are read."""
-
-    upload: Upload
-    layout: Layout
-    known: Known
-    recipe: Recipe
-
-    @property
-    def dialect(self) -> str:
-        """What the tool that wrote the file is called."""
-        return str(dialects.DIALECTS[self.layout.dialect].label)
-
-    def plan(self, course: Course) -> Plan:
-        """Return what an import would do."""
-        return imports.dry_run_by(session(), course, self.layout, self.recipe, self.upload.name)
-
-
-def _waiting(course: Course, key: str) -> Waiting:
+def _shown_reading(course: Course, key: str) -> Upload | str:
+    """Return a file that was read, or else the page that shows how far the work on it is."""
     kept = uploads.get(session(), course, me(), key)
-    layout = readings.layout_of(kept.content)
-    known = imports.knowledge(course)
-    if kept.recipe is None:
-        return Waiting(kept, layout, known, recipes.guess(layout, known))
-    return Waiting(
-        kept, layout, known, recipes.fitted(Recipe.from_json(kept.recipe, known.questions), layout)
-    )
+    if kept.stage is UploadStage.READ:
+        return kept
+    return render_template("organiser/import_progress.html", course=course, upload=kept)
+
+
+def _recipe_of(kept: Upload, known: Known) -> Recipe:
+    assert kept.recipe is not None, "whoever reads a file keeps how"
+    return Recipe.from_json(kept.recipe, known.questions)
 
 
 @blueprint.route("/<slug>/import/<key>/columns", methods=["GET", "POST"])
@@ -107,46 +84,54 @@ def _waiting(course: Course, key: str) -> Waiting:
 def import_columns(slug: str, key: str) -> ResponseReturnValue:
     """Show what each column is taken for and what its cells become; let it be changed."""
     course = own_course(slug)
-    waiting = _waiting(course, key)
-    form, recipe = RecipeForm(waiting.recipe), waiting.recipe
+    kept = _shown_reading(course, key)
+    if isinstance(kept, str):
+        return kept
+    known = imports.knowledge(course)
+    recipe, reading = _recipe_of(kept, known), kept.reading or {}
+    form = RecipeForm(recipe, reading)
     if form.validate_on_submit():
-        recipe = form.recipe(_chosen_targets(waiting))
-        for name, message in recipe.problems().items():
+        chosen = form.recipe(_chosen_targets(recipe, known))
+        for name, message in chosen.problems().items():
             form[name].errors = [message]
         if not form.errors:
-            return _kept_and_on(course, waiting, recipe, keep=form.keep.data)
-        recipe = waiting.recipe
+            return _kept_and_on(course, kept, chosen, form)
     page = render_template(
         "organiser/import_columns.html",
         course=course,
         form=form,
-        waiting=waiting,
-        columns=_columns(waiting, recipe),
-        targets=_targets(waiting.known),
+        upload=kept,
+        sheets=uploads.sheets_of(session(), kept),
+        dialect=_dialect(kept),
+        reading=reading,
+        targets=_targets(known),
         asks_busy=BUSY in recipe.targets,
         lacks=_lacks(recipe),
     )
     return page, 422 if form.errors else 200
 
 
-def _kept_and_on(course: Course, waiting: Waiting, recipe: Recipe, *, keep: bool) -> ResponseReturnValue:
-    """Note how the columns are read; go on, or show the same page anew."""
-    waiting.upload.recipe = recipe.to_json()
-    goes_on = request.form.get("then") == "go_on"
-    if goes_on and keep:
-        uploads.keep_recipe(session(), course, recipes.digest(waiting.layout), recipe, now())
+def _dialect(kept: Upload) -> str:
+    """Return what the tool that wrote a file is called."""
+    return str(dialects.DIALECTS[(kept.reading or {})["dialect"]].label)
+
+
+def _kept_and_on(course: Course, kept: Upload, recipe: Recipe, form: RecipeForm) -> ResponseReturnValue:
+    """Note how the columns are read, and have them read so; go on, or show the same page anew."""
+    goes_on = request.form.get("then") == "go_on" and not form.moves_headings
+    if goes_on and form.keep.data:
+        uploads.keep_recipe(session(), course, (kept.reading or {})["digest"], recipe, now())
+    dry_runs.ask(session(), kept, recipe)
     session().commit()
     view = ".dry_run" if goes_on else ".import_columns"
-    return redirect(url_for(view, slug=course.slug, key=waiting.upload.key))
+    return redirect(url_for(view, slug=course.slug, key=kept.key))
 
 
-def _chosen_targets(waiting: Waiting) -> tuple[str, ...]:
+def _chosen_targets(recipe: Recipe, known: Known) -> tuple[str, ...]:
     """Return what was chosen for each column; what was not on the page stays."""
-    known = {*NAMES, IGNORED, *(question.key for question in waiting.known.questions)}
-    chosen = (
-        request.form.get(f"column-{column}", before) for column, before in enumerate(waiting.recipe.targets)
-    )
-    return tuple(each if each in known else IGNORED for each in chosen)
+    keys = {*NAMES, IGNORED, *(question.key for question in known.questions)}
+    chosen = (request.form.get(f"column-{column}", before) for column, before in enumerate(recipe.targets))
+    return tuple(each if each in keys else IGNORED for each in chosen)
 
 
 def _targets(known: Known) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -159,26 +144,6 @@ def _targets(known: Known) -> list[tuple[str, list[tuple[str, str]]]]:
     found = [(label, [(key, str(NAMES[key])) for key in keys]) for label, keys in groups]
     own = [(question.key, question.label) for question in known.questions]
     return [*found, (_("This course's own questions"), own)] if own else found
-
-
-def _columns(waiting: Waiting, recipe: Recipe) -> list[dict[str, Any]]:
-    """Return each column with some of its cells and what they become."""
-    reader = readings.Reader(waiting.layout, recipe, waiting.known)
-    return [
-        {
-            "place": column,
-            "letter": sheets.letter(column),
-            "heading": heading.text,
-            "target": recipe.targets[column],
-            "samples": samples(reader, column),
-        }
-        for column, heading in enumerate(waiting.layout.headings)
-        if _is_shown(heading, waiting.layout, column)
-    ]
-
-
-def _is_shown(heading: Heading, layout: Layout, column: int) -> bool:
-    return heading.text != WRONG and (bool(heading.text) or any(line[column] for line in layout.body))
 
 
 def _lacks(recipe: Recipe) -> list[str]:
@@ -199,22 +164,46 @@ def _lacks(recipe: Recipe) -> list[str]:
 def dry_run(slug: str, key: str) -> ResponseReturnValue:
     """Show row by row what an import would do."""
     course = own_course(slug)
-    waiting = _waiting(course, key)
-    plan = waiting.plan(course)
-    refused = [row for row in plan.rows if row.action is Action.REFUSE]
-    others = [row for row in plan.rows if row.action is not Action.REFUSE]
+    kept = _shown_reading(course, key)
+    if isinstance(kept, str):
+        return kept
+    reading = kept.reading or {}
+    lists = {kind: number for kind, number in reading["lists"].items() if number}
+    kind = request.args.get("show", "")
+    kind = kind if kind in lists else next(iter(lists), dry_runs.OTHERS)
     return render_template(
         "organiser/dry_run.html",
         course=course,
-        upload=waiting.upload,
-        dialect=waiting.dialect,
-        plan=plan,
-        refused=refused,
-        shown_refused=refused[:SHOWN_REFUSED],
-        others=others,
-        shown=sorted(others, key=lambda row: not row.notes)[:SHOWN],
-        counts=plan.counts,
+        upload=kept,
+        dialect=_dialect(kept),
+        reading=reading,
+        counts=reading["counts"],
+        lists=lists,
+        titles={each: TITLES[each] for each in lists},
+        page=dry_runs.page(session(), kept, kind, request.args.get("page", 1, type=int)),
+        read_at=datetime.fromisoformat(reading["read_at"]),
     )
+
+
+@blueprint.get("/<slug>/import/<key>.json")
+@organiser_required
+def import_progress(slug: str, key: str) -> ResponseReturnValue:
+    """Tell how far the work on a file is."""
+    kept = uploads.get(session(), own_course(slug), me(), key)
+    active = kept.stage in (UploadStage.UNREAD, UploadStage.IMPORTING)
+    return jsonify(active=active, progress=kept.progress, stage="")
+
+
+@blueprint.post("/<slug>/import/<key>/again")
+@organiser_required
+def look_again(slug: str, key: str) -> ResponseReturnValue:
+    """Have a file read anew: people may have signed up since."""
+    course = own_course(slug)
+    kept = uploads.get(session(), course, me(), key)
+    if kept.stage is UploadStage.READ:
+        dry_runs.ask(session(), kept)
+    session().commit()
+    return redirect(url_for(".dry_run", slug=slug, key=key))
 
 
 @blueprint.get("/<slug>/import/<key>/refused.csv")
@@ -222,13 +211,11 @@ def dry_run(slug: str, key: str) -> ResponseReturnValue:
 def refused_rows(slug: str, key: str) -> ResponseReturnValue:
     """Give the refused rows as a file to mend, with what is wrong in a column of its own."""
     course = own_course(slug)
-    waiting = _waiting(course, key)
-    refused = {row.line: row for row in waiting.plan(course).rows if row.action is Action.REFUSE}
-    if not refused:
+    content = dry_runs.to_mend(session(), uploads.get(session(), course, me(), key))
+    if content is None:
         abort(404)
-    notes = {line: imports.in_short(row) for line, row in refused.items()}
     return Response(
-        waiting.layout.to_mend(notes),
+        content,
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{course.slug}-to-mend.csv"'},
     )
@@ -237,14 +224,15 @@ def refused_rows(slug: str, key: str) -> ResponseReturnValue:
 @blueprint.post("/<slug>/import/<key>/apply")
 @organiser_required
 def apply(slug: str, key: str) -> ResponseReturnValue:
-    """Import a file, or those of its rows that can be read."""
+    """Import a file, or those of its rows that can be read; a large one is imported by the worker."""
     course = own_course(slug)
-    waiting = _waiting(course, key)
-    result = imports.apply(
-        session(), course, waiting.plan(course), leave_out_refused="leave_out" in request.form, at=now()
-    )
-    session().delete(waiting.upload)
+    kept = uploads.get(session(), course, me(), key)
+    if kept.stage is not UploadStage.READ:  # pressed twice
+        return redirect(url_for(".dry_run", slug=slug, key=key))
+    result = importing.apply(session(), kept, leave_out="leave_out" in request.form, at=now())
     session().commit()
+    if result is None:
+        return redirect(url_for(".dry_run", slug=slug, key=key))
     message = _("%(added)s added, %(changed)s changed.", added=result.added, changed=result.changed)
     left = _("%(number)s left out.", number=result.left_out) if result.left_out else ""
     flash(f"{message} {left}".strip(), "good")
@@ -256,7 +244,7 @@ def apply(slug: str, key: str) -> ResponseReturnValue:
 def discard(slug: str, key: str) -> ResponseReturnValue:
     """Forget a file that was uploaded."""
     course = own_course(slug)
-    session().delete(uploads.get(session(), course, me(), key))
+    importing.forget(session(), uploads.get(session(), course, me(), key))
     session().commit()
     flash(_("The file is forgotten; nothing was changed."), "good")
     return redirect(url_for(".import_", slug=slug))

@@ -60,7 +60,7 @@ ACTIONS: Final = {
 }
 """What an entry says, by the name of the view that made it."""
 
-QUIET: Final = frozenset({"weigh"})
+QUIET: Final = frozenset({"look_again", "weigh"})
 """Views that only ask what a change would do, and so leave no entry."""
 
 DETAILS: Final = {

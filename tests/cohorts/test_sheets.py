@@ -74,7 +74,7 @@ def zipped(name: str) -> bytes:
         (lambda: xlsx_of([]), "The file is empty"),
         (lambda: b"a,b\n1,\x00\n", "holds a NUL byte"),
         (lambda: b'a,b\n1,"2\n', "is never closed"),
-        (lambda: ",".join(f"c{n}" for n in range(10_000)).encode() + b"\n1\n", "has 10,000 columns"),
+        (lambda: ",".join(f"c{n}" for n in range(10_000)).encode() + b"\n1\n", "more than 500 columns"),
         (lambda: b"a,b\n" * 200_001, "more than 100,000 rows"),
         (lambda: b"a\n" + b"x" * 200_000 + b"\n", "a cell of more than 131,072"),
         (bomb, "larger than 100 MB"),
@@ -86,7 +86,7 @@ def zipped(name: str) -> bytes:
         (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "of the kind XLS"),
         (lambda: b"%PDF-1.7", "of the kind PDF"),
         (lambda: workbook(f'<sheetData><row r="2">{cell("B2", "<f>1+1</f>")}</row></sheetData>'), "Cell B2 is a formula"),
-        (lambda: workbook(f'<sheetData><row r="1">{cell("XFD1", "<v>1</v>")}</row></sheetData>'), "has 16,384 columns"),
+        (lambda: workbook(f'<sheetData><row r="1">{cell("XFD1", "<v>1</v>")}</row></sheetData>'), "more than 500 columns"),
     ],
 )  # fmt: skip
 def test_file_that_is_refused(make: Callable[[], bytes], message: str) -> None:
@@ -96,7 +96,8 @@ def test_file_that_is_refused(make: Callable[[], bytes], message: str) -> None:
 
 def test_workbook_with_wide_empty_rows_is_given_up_before_memory_is() -> None:
     row = '<row r="{0}"><c r="XFD{0}"/></row>'
-    content = workbook(f"<sheetData>{''.join(row.format(n) for n in range(1, 3000))}</sheetData>")
+    first = f'<row r="1">{cell("A1", "<v>1</v>")}</row>'
+    content = workbook(f"<sheetData>{first}{''.join(row.format(n) for n in range(2, 3000))}</sheetData>")
     with pytest.raises(MalformedFile, match="more than 100,000 rows"):
         sheets.read(content)
 
