@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import xlsxwriter
 
@@ -30,6 +30,30 @@ def xlsx_of(*rows: Iterable[object], merged: Sequence[tuple[int, int, int, str]]
             sheet.merge_range(line, first, line, last, text)
     return content.getvalue()
 
+
+def book_of(sheets: Mapping[str, Iterable[Iterable[object]]], hidden: Sequence[str] = ()) -> bytes:
+    """Return a workbook of several sheets."""
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
+        for title, rows in sheets.items():
+            sheet = book.add_worksheet(title)
+            for line, row in enumerate(rows):
+                for place, cell in enumerate(row):
+                    if cell not in ("", None):
+                        sheet.write(line, place, cell)
+            if title in hidden:
+                sheet.hide()
+    return content.getvalue()
+
+
+TITLED = (
+    ("Music course, spring", "", "name and e-mail as in the register"),
+    ("About you", "", "When are you free?", ""),
+    ("Who", "Contact", "Monday", "Tuesday"),
+    ("Ann", ANN, "18-20", ""),
+    ("Bob", BOB, "", "9-11 am"),
+)
+"""Two rows of headings below a title that looks like one."""
 
 GOOGLE = csv_of(
     (

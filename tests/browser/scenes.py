@@ -25,6 +25,7 @@ from cohorts import (
     proposals,
     schedule,
     tokens,
+    uploads,
     weighing,
 )
 from cohorts.adjust import Hand
@@ -33,6 +34,7 @@ from cohorts.models import (
     Answer,
     Audience,
     CheckIn,
+    Course,
     CourseOrganiser,
     CourseRole,
     CourseState,
@@ -43,7 +45,7 @@ from cohorts.models import (
     RunState,
     Signup,
     SignupState,
-    Upload,
+    UploadStage,
     User,
     now,
 )
@@ -82,20 +84,29 @@ def fill(world: World, session: Session) -> None:
     _tokens(world, session)
     course = new_course(world, session, organiser, "files", "Files and rosters")
     rows = b"email,time_zone,availability\nann@example.org,UTC,Mon 18:00-20:00\nbad,UTC,Mon 25:00-26:00\n"
-    upload = Upload(course_id=course.id, user_id=organiser.id, name="sign-ups.csv", content=rows)
-    session.add(upload)
-    session.flush()
-    world.words["upload"] = upload.key
+    _files(world, session, organiser, course, rows)
+
+
+def _files(world: World, session: Session, organiser: User, course: Course, rows: bytes) -> None:
+    """Files that wait to be read, to be looked at, to be imported, and one that was imported."""
     unclear = tool_files.GOOGLE.replace("1,No", "not sure,No").replace("Asia/Tokyo", "UTC+2")
+    summed = "E-mail,Time zone,Monday\nann@example.org,UTC,9-11\nCount,1,\n"
+    sheets = tool_files.book_of({"Answers": tool_files.TITLED, "Notes": (("Who", "What"), ("Ann", "Late"))})
     for name, content in (
-        ("upload_google", unclear),
-        ("upload_busy", tool_files.GRUEPR),
-        ("upload_long", tool_files.csv_of((WORD * 3, "E-mail"), (WORD * 4, "x" * 90), ("", "a\nb"))),
+        ("upload", rows),
+        ("upload_google", unclear.encode()),
+        ("upload_busy", tool_files.GRUEPR.encode()),
+        ("upload_long", tool_files.csv_of((WORD * 3, "E-mail"), (WORD * 4, "x" * 90), ("", "a\nb")).encode()),
+        ("upload_summed", summed.encode()),
+        ("upload_sheets", sheets),
     ):
-        kept = Upload(course_id=course.id, user_id=organiser.id, name=f"{name}.csv", content=content.encode())
-        session.add(kept)
-        session.flush()
-        world.words[name] = kept.key
+        taken = uploads.take(session, course, organiser, f"{name}.csv", content)
+        world.words[name] = taken.upload.key
+    for stage in (UploadStage.UNREAD, UploadStage.IMPORTING, UploadStage.IMPORTED):
+        kept = uploads.keep(session, course, organiser, "large.csv", b"")
+        kept.stage, kept.progress = stage, 0.4
+        kept.reading = {"added": 4_990, "changed": 7, "left_out": 3}
+        world.words[f"upload_{stage}"] = kept.key
 
     told_elsewhere(world, session, course, organiser)
 

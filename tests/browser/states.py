@@ -329,6 +329,22 @@ ORGANISERS_PAGES = (
     State("dry-run", "organiser.dry_run", "/organise/files/import/{upload}", ORGANISER),
     State("dry-run-google", "organiser.dry_run", "/organise/files/import/{upload_google}", ORGANISER),
     State("dry-run-long", "organiser.dry_run", "/organise/files/import/{upload_long}", ORGANISER),
+    State("dry-run-none", "organiser.dry_run", "/organise/files/import/{upload_summed}?show=none", ORGANISER),
+    State(
+        "dry-run-repeated",
+        "organiser.dry_run",
+        "/organise/files/import/{upload_google}?show=repeated",
+        ORGANISER,
+    ),
+    State("file-unread", "organiser.dry_run", "/organise/files/import/{upload_unread}", ORGANISER),
+    State("file-importing", "organiser.dry_run", "/organise/files/import/{upload_importing}", ORGANISER),
+    State("file-imported", "organiser.dry_run", "/organise/files/import/{upload_imported}", ORGANISER),
+    State(
+        "columns-sheets",
+        "organiser.import_columns",
+        "/organise/files/import/{upload_sheets}/columns",
+        ORGANISER,
+    ),
     State("columns", "organiser.import_columns", "/organise/files/import/{upload_google}/columns", ORGANISER),
     State(
         "columns-busy", "organiser.import_columns", "/organise/files/import/{upload_busy}/columns", ORGANISER

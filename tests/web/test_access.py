@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from cohorts import dry_runs
 from cohorts.database import Database
 from cohorts.door import MatchSettings
 from cohorts.links import Links
@@ -78,6 +79,7 @@ def foreign(database: Database, links: Links) -> dict[str, str]:
         preset = ExportPreset(course_id=course.id, name="Secret Name", format="csv")
         session.add_all([run, cohort, upload, preset])
         session.flush()
+        dry_runs.ask(session, upload)
         session.add(Membership(signup_id=learner.id, cohort_id=cohort.id))
         return {
             "slug": course.slug,

@@ -16,7 +16,8 @@ import pytest
 from markupsafe import escape
 from sqlalchemy import select
 
-from cohorts.models import Cohort, Course, ExportPreset, Upload
+from cohorts import dry_runs, language
+from cohorts.models import Cohort, Course, ExportPreset, Upload, UploadStage
 from tests import catalogues, marks
 from tests.browser.scenes import fill, fill_bare
 from tests.browser.states import STATES, State
@@ -71,6 +72,9 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[bool, Worl
     for name in ("full", "bare"):
         (folder / name).mkdir()
     with served(folder / "full", fill) as full, served(folder / "bare", fill_bare) as bare:
+        with full.database.transaction() as session, language.using("es"):
+            for upload in session.scalars(select(Upload).where(Upload.stage == UploadStage.READ)):
+                dry_runs.ask(session, upload)  # what is wrong with a file is told to whoever brings it
         yield {False: full, True: bare}
 
 
