@@ -69,6 +69,24 @@ def test_deliver_due_sends_once(database: Database, links: Links, waiting_mail: 
     assert recorder.sent[0]["Message-ID"] == f"<{row.key}@localhost>"
 
 
+def test_who_waits_at_their_screen_comes_first_and_others_at_a_pace(
+    database: Database, links: Links, waiting_mail: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.transaction() as session:
+        course = make_course(session)
+        for _ in range(notices.BATCH + 10):
+            notices.enqueue(session, Kind.PLACE_FREE, signup=make_signup(session, course))
+    waiting_mail()
+    pauses, recorder = list[float](), Recorder()
+    monkeypatch.setattr(notices.time, "sleep", pauses.append)
+    assert notices.deliver_due(database, links, recorder, SENDER, per_second=2) == notices.BATCH
+    assert recorder.sent[0]["Subject"] == "Your sign-in link for Cohorts"
+    assert len(pauses) == notices.BATCH - 1
+    assert all(0 < pause <= 0.5 for pause in pauses)
+    assert notices.deliver_due(database, links, recorder, SENDER) == 11
+    assert set(pauses[notices.BATCH - 1 :]) == {0.0}
+
+
 def test_deliver_due_uncommitted_is_not_sent(database: Database, links: Links) -> None:
     recorder = Recorder()
     with database.session(writes=True) as session:
