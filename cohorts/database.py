@@ -13,7 +13,18 @@ from itertools import compress
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, DateTime, Dialect, String, Text, create_engine, event, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    DateTime,
+    Dialect,
+    String,
+    Text,
+    cast,
+    create_engine,
+    event,
+    text,
+)
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
@@ -88,6 +99,11 @@ class Stored(TypeDecorator[str | Sentence]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | Sentence | None:
         """Read a sentence back."""
         return Sentence(json.loads(value)) if value and value.startswith('{"text": ') else value
+
+
+def is_empty(column: Any) -> ColumnElement[bool]:
+    """Return the condition that a column of lists holds none; such rows need not be read one by one."""
+    return cast(column, String) == "[]"
 
 
 class Database:

@@ -17,6 +17,7 @@ from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from .answers import Answers, address, answers_of, is_address
+from .database import is_empty
 from .exceptions import InvalidInput, NotFound
 from .language import gettext as _
 from .models import Membership, PersonBlock, Signup
@@ -123,13 +124,16 @@ def apart(session: Session, signup: Signup, others: Iterable[Signup]) -> set[int
 
 
 def pairs(session: Session, course_id: int) -> set[tuple[int, int]]:
-    """Return the sign-ups of a course that are to be apart, as pairs of ids in order, in two queries."""
-    here = select(Signup.id, Signup.email, Signup.avoids).where(Signup.course_id == course_id)
-    people = session.execute(here).all()
-    ids = {email: each for each, email, _avoids in people}
-    wishes = [(each, ids[other]) for each, _email, avoids in people for other in avoids if other in ids]
-    hidden = {digest(email): each for email, each in ids.items()}
-    blocked = [(ids[owner], hidden[other]) for owner, other in _blocks(session, course_id) if other in hidden]
+    """Return the sign-ups of a course that are to be apart, as pairs of ids in order, in three queries."""
+    here = Signup.course_id == course_id
+    avoiding = session.execute(select(Signup.id, Signup.avoids).where(here, ~is_empty(Signup.avoids))).all()
+    blocks = _blocks(session, course_id)
+    if not avoiding and not blocks:
+        return set()
+    ids = {email: each for each, email in session.execute(select(Signup.id, Signup.email).where(here))}
+    wishes = [(each, ids[other]) for each, avoids in avoiding for other in avoids if other in ids]
+    hidden = {digest(email): each for email, each in ids.items()} if blocks else {}
+    blocked = [(ids[owner], hidden[other]) for owner, other in blocks if other in hidden]
     return {(min(pair), max(pair)) for pair in (*wishes, *blocked)}
 
 

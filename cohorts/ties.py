@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, aliased
 
 from . import person_blocks
 from .connections import Contact, strengths
+from .database import is_empty
 from .models import (
     Attendance,
     Connection,
@@ -267,10 +268,16 @@ def _imported(session: Session, reading: _Reading) -> Iterator[_Sign]:
 
 def _asked(session: Session, reading: _Reading) -> Iterator[_Sign]:
     """Yield who asked to be with whom, from the moment both were signed up."""
-    rows = select(Signup.id, Signup.email, Signup.created_at, Signup.works_with)
-    people = session.execute(rows.where(Signup.course_id == reading.course_id)).all()
-    ids = {email: (each, since) for each, email, since, _wishes in people}
-    for giver, _email, since, wishes in people:
+    here = Signup.course_id == reading.course_id
+    named = select(Signup.id, Signup.created_at, Signup.works_with).where(here, ~is_empty(Signup.works_with))
+    people = session.execute(named).all()
+    ids = {}
+    if people:
+        for each, email, since in session.execute(
+            select(Signup.id, Signup.email, Signup.created_at).where(here)
+        ):
+            ids[email] = (each, since)
+    for giver, since, wishes in people:
         for taker, later in (ids[each] for each in wishes if each in ids):
             if reading.of in (None, giver) or (reading.of == taker and not reading.own_only):
                 yield _Sign(giver, taker, max(since, later), Source.INVITED_BY)
