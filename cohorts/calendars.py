@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(minutes=1)
 _LOOK_AGAIN: Final = "PT1H"
+_END: Final = b"END:VCALENDAR\r\n"
+_EVENTS: Final = 200
+"""So many are written at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,12 @@ class Entry:
     is_cancelled: bool
 
 
-def calendar(course: Course, cohorts: Sequence[Cohort]) -> bytes:
-    """Return the meetings of cohorts as a file, each in its anchor zone.
+def calendar(course: Course, cohorts: Iterable[Cohort]) -> Iterator[bytes]:
+    """Yield the meetings of cohorts as a file, each in its anchor zone.
 
     The same cohorts give the same bytes.
     """
-    return write(course, [entry for cohort in cohorts for entry in of_cohort(course, cohort)])
+    return _pieces(course, [entry for cohort in cohorts for entry in of_cohort(course, cohort)])
 
 
 def of_cohort(course: Course, cohort: Cohort) -> list[Entry]:
@@ -79,6 +82,11 @@ def changed_at(entries: Sequence[Entry]) -> datetime | None:
 
 def write(course: Course, entries: Sequence[Entry]) -> bytes:
     """Return events as iCalendar, with the clock changes of their zones."""
+    return b"".join(_pieces(course, entries))
+
+
+def _pieces(course: Course, entries: Sequence[Entry]) -> Iterator[bytes]:
+    """Yield events as iCalendar: those of thousands of meetings take a second to be written."""
     import icalendar
 
     made = icalendar.Calendar()
@@ -91,10 +99,10 @@ def write(course: Course, entries: Sequence[Entry]) -> bytes:
     starts = [entry.occurrence.start for entry in entries]
     for zone in sorted({str(start.tzinfo) for start in starts} - {"UTC"}):
         made.add_component(_zone_rules(zone, min(starts) - _DAY, max(starts) + 2 * _DAY))
-    for entry in entries:
-        made.add_component(_event(course, entry))
-    content: bytes = made.to_ical()
-    return content
+    yield made.to_ical().removesuffix(_END)
+    for first in range(0, len(entries), _EVENTS):
+        yield b"".join(_event(course, entry).to_ical() for entry in entries[first : first + _EVENTS])
+    yield _END
 
 
 def _entries(course: Course, cohort: Cohort, stays: Sequence[Stay]) -> Iterator[Entry]:

@@ -249,7 +249,7 @@ def _plain(row: RosterRow, columns: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _ics(source: Source) -> Iterator[bytes]:
-    yield calendar(source.course, list(source.cohorts.values()))
+    return calendar(source.course, source.cohorts.values())
 
 
 def _txt(source: Source) -> Iterator[bytes]:

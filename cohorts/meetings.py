@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, Protocol
 from zoneinfo import ZoneInfo
@@ -124,7 +125,7 @@ def course_week(course: Dates, at: datetime, zone: str) -> int | None:
 def week_begins(course: Dates, week: int, zone: str) -> datetime:
     """Return the Monday, 00:00 in ``zone``, on which a week of a course begins."""
     monday = first_monday(course.start) + timedelta(weeks=week - 1)
-    return datetime.combine(monday, time(), tzinfo=ZoneInfo(zone))
+    return datetime.combine(monday, time(), tzinfo=clock_of(zone))
 
 
 def occurrences(course: Dates, meeting: Meeting) -> list[datetime]:
@@ -138,15 +139,21 @@ def by_week(course: Dates, meeting: Meeting) -> dict[int, datetime]:
     The first week has none when its day has passed before the course starts.
     """
     day, half_hours = divmod(meeting.slot, 48)
-    at = time(half_hours // 2, half_hours % 2 * SLOT_MINUTES, tzinfo=ZoneInfo(meeting.zone))
+    at = time(half_hours // 2, half_hours % 2 * SLOT_MINUTES, tzinfo=clock_of(meeting.zone))
     monday = first_monday(course.start)
     days = {week: monday + timedelta(weeks=week, days=day) for week in range(course.weeks)}
     return {week: datetime.combine(each, at) for week, each in days.items() if each >= course.start}
 
 
+@cache
+def clock_of(zone: str) -> ZoneInfo:
+    """Return the clocks of a zone; Python itself remembers eight of them and reads others from disk anew."""
+    return ZoneInfo(zone)
+
+
 def in_zone(moment: datetime, zone: str) -> datetime:
     """Return the same moment on the clocks of ``zone``."""
-    return moment.astimezone(ZoneInfo(zone))
+    return moment.astimezone(clock_of(zone))
 
 
 def stamp(moment: datetime) -> str:

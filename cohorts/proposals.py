@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Final, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
-from sqlalchemy.sql.base import ExecutableOption
 
 from . import courses, language, memberships, notices, parts, weighing
 from .exceptions import Conflict
@@ -22,6 +22,7 @@ from .models import (
     CourseState,
     FixedMeeting,
     Membership,
+    Presence,
     Run,
     RunState,
     Seat,
@@ -31,12 +32,36 @@ from .models import (
 )
 
 
+class Member(NamedTuple):
+    """What pages tell of a learner in a proposal: reading whole sign-ups of thousands would take seconds."""
+
+    id: int
+    key: str
+    name: str
+    time_zone: str
+    convenor: bool
+    state: SignupState
+    waiting: bool
+    removed_at: datetime | None
+
+
+_TOLD: Final = (
+    Signup.id,
+    Signup.key,
+    Signup.name,
+    Signup.time_zone,
+    Signup.convenor,
+    Signup.state,
+    Signup.waiting,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ProposedCohort:
     """A cohort of a proposal with its members, in the order of their names."""
 
     cohort: Cohort
-    members: list[Signup]
+    members: list[Member]
     meetings: list[Meeting]
 
     @property
@@ -57,18 +82,36 @@ class Proposal:
 def of_run(session: Session, run: Run) -> Proposal:
     """Return what a run proposes, in a fixed number of queries."""
     cohorts = session.scalars(select(Cohort).where(Cohort.run_id == run.id).order_by(Cohort.position)).all()
-    seats = session.scalars(select(Seat).where(Seat.run_id == run.id).options(_with_presence())).all()
-    members: dict[int | None, list[Seat]] = defaultdict(list)
-    for seat in sorted(seats, key=lambda seat: seat.signup.name.casefold()):
-        members[seat.cohort_id].append(seat)
+    seated = session.execute(
+        select(Seat.cohort_id, Seat.pinned, *_TOLD, Presence.removed_at)
+        .join(Signup, Signup.id == Seat.signup_id)
+        .outerjoin(Presence, Presence.signup_id == Signup.id)
+        .where(Seat.run_id == run.id, Seat.cohort_id.is_not(None))
+    ).all()
+    members: dict[int | None, list[Member]] = defaultdict(list)
+    for cohort_id, _pinned, *about in seated:
+        members[cohort_id].append(Member(*about))
     return Proposal(
         [
-            ProposedCohort(cohort, [seat.signup for seat in members[cohort.id]], of_cohort(cohort))
+            ProposedCohort(cohort, sorted(members[cohort.id], key=_by_name), of_cohort(cohort))
             for cohort in cohorts
         ],
-        members[None],
-        frozenset(seat.signup_id for seat in seats if seat.pinned),
+        sorted(_unplaced(session, run), key=lambda seat: _by_name(seat.signup)),
+        frozenset(signup_id for _cohort_id, pinned, signup_id, *_ in seated if pinned),
     )
+
+
+def _unplaced(session: Session, run: Run) -> Sequence[Seat]:
+    told = joinedload(Seat.signup)
+    return session.scalars(
+        select(Seat)
+        .where(Seat.run_id == run.id, Seat.cohort_id.is_(None))
+        .options(told.load_only(*_TOLD), told.joinedload(Signup.presence))
+    ).all()
+
+
+def _by_name(learner: Signup | Member) -> str:
+    return learner.name.casefold()
 
 
 def publish(
@@ -114,7 +157,9 @@ def publish(
 
 def _open_memberships(session: Session, run: Run, at: datetime, hold: timedelta) -> None:
     """Seat everybody and write to them; whoever took a seat elsewhere in the meantime has one."""
-    seats = session.scalars(select(Seat).where(Seat.run_id == run.id).options(_with_presence())).all()
+    seats = session.scalars(
+        select(Seat).where(Seat.run_id == run.id).options(joinedload(Seat.signup).joinedload(Signup.presence))
+    ).all()
     theirs = select(Seat.signup_id).where(Seat.run_id == run.id)
     seated = set(
         session.scalars(
@@ -144,15 +189,13 @@ def _fix_chosen_times(session: Session, run: Run, at: datetime) -> None:
             cohort.fixed.append(FixedMeeting(sequence=1, zone=time.zone, slot=time.slot, fixed_at=at))
 
 
-def takes_part(signup: Signup) -> bool:
+def takes_part(signup: Signup | Member) -> bool:
     """Tell whether a learner with a seat in a proposal is still one of those who are matched."""
-    is_gone = signup.presence is not None and signup.presence.removed_at is not None
-    return signup.state is SignupState.CONFIRMED and not signup.waiting and not is_gone
-
-
-def _with_presence() -> ExecutableOption:
-    """Load whom a seat is for, with what `takes_part` asks for."""
-    return joinedload(Seat.signup).joinedload(Signup.presence)
+    if isinstance(signup, Signup):
+        removed_at = signup.presence.removed_at if signup.presence else None
+    else:
+        removed_at = signup.removed_at
+    return signup.state is SignupState.CONFIRMED and not signup.waiting and removed_at is None
 
 
 def require_same_times(course: Course, run: Run) -> None:

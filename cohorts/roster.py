@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session, selectinload
@@ -15,36 +17,87 @@ from .exceptions import InvalidInput, NotFound
 from .language import Sentence, marked, translated
 from .language import gettext as _
 from .language import lazy_gettext as lazy
-from .models import Cohort, Course, Membership, Run, RunState, Seat, Signup, SignupState
+from .models import (
+    Cohort,
+    Course,
+    Interest,
+    Membership,
+    Run,
+    RunState,
+    Seat,
+    Signup,
+    SignupState,
+    signup_interests,
+)
 from .roster_rows import RosterRow, clock, row_of
 
 _BATCH: Final = 500
 """How many learners of an export are in memory at once."""
-_PAGE: Final = 10_000
-"""As many go into one query of a page."""
+PAGE: Final = 300
+"""Rows on one page of the site."""
 
 NOT_MATCHED_YET = lazy("Signed up after the cohorts were formed.")
 WENT_QUIET = marked("Gave no sign of life, so their seat was given free.")
 NOT_PUBLISHED_YET = marked("In a part of the proposal that is not published yet.")
 
 
-def rows(session: Session, course: Course, only: ColumnElement[bool] | None = None) -> list[RosterRow]:
-    """Return the roster of a course, by cohort, then by name, those without a cohort last.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a roster: all that contain a text, or those of one page of them.
 
-    With ``only``, a condition on cohorts, those alone and nobody without a cohort.
-    It is empty until cohorts are published. The number of queries does not grow with that of learners.
+    Attributes:
+        rows: The rows.
+        number: Which page this is, from 1.
+        pages: How many pages there are, at least 1.
     """
-    return list(stream(session, course, only, batch=_PAGE))
+
+    rows: list[RosterRow]
+    number: int
+    pages: int
+
+
+class _Learner(NamedTuple):
+    """What a roster tells of a learner; whole sign-ups would take several times as long to read."""
+
+    name: str
+    email: str
+    time_zone: str
+    languages: list[str]
+    can_help_with: list[str]
+    wants_help_with: list[str]
+    convenor: bool
+    custom: dict[str, Any]
+    interests: Sequence[str] = ()
+
+
+_READ: Final = tuple(name for name in _Learner._fields if name != "interests")
 
 
 def stream(
     session: Session, course: Course, only: ColumnElement[bool] | None = None, *, batch: int = _BATCH
 ) -> Iterator[RosterRow]:
-    """Yield the rows of a roster, read ``batch`` at a time, so that thousands of them take little memory."""
-    living = _living(session, course, only)
+    """Yield the roster of a course, by cohort, then by name, those without a cohort last.
+
+    With ``only``, a condition on cohorts, those alone and nobody without a cohort. It is empty until cohorts
+    are published. ``batch`` rows are read at a time, so that thousands of them take little memory.
+    """
     run = latest_published(session, course) if only is None else None
-    reasons = {} if run is None else _reasons(session, run)
-    return _rows(session, course, _seats(session, course, living, run), living, reasons, batch)
+    return _rows(session, course, _seats(session, course, only, run), run, batch)
+
+
+def find(
+    session: Session, course: Course, only: ColumnElement[bool] | None, *, text: str = "", number: int = 1
+) -> Page:
+    """Return a page of the roster, as `stream` has it: rows whose cohort, name, address or zone has ``text``.
+
+    The number of queries does not depend on that of learners.
+    """
+    run = latest_published(session, course) if only is None else None
+    seats = _seats(session, course, only, run, text.casefold())
+    pages = max(1, -(-len(seats) // PAGE))
+    number = min(max(1, number), pages)
+    some = seats[(number - 1) * PAGE : number * PAGE]
+    return Page(list(_rows(session, course, some, run, PAGE)), number, pages)
 
 
 def page(session: Session, course: Course, after: int, most: int) -> tuple[list[RosterRow], int | None]:
@@ -55,55 +108,84 @@ def page(session: Session, course: Course, after: int, most: int) -> tuple[list[
     Raises:
         InvalidInput: That sign-up is not in the roster any more.
     """
-    living, run = _living(session, course, None), latest_published(session, course)
-    seats = _seats(session, course, living, run)
+    run = latest_published(session, course)
+    seats = _seats(session, course, None, run)
     first = next((n for n, (each, _cohort) in enumerate(seats, start=1) if each == after), 0)
     if after and not first:
         raise InvalidInput({"cursor": [_("The roster has changed. Begin again.")]})
     some = seats[first : first + most]
-    reasons = {} if run is None else _reasons(session, run)
-    rows = list(_rows(session, course, some, living, reasons, most))
-    return rows, some[-1][0] if first + most < len(seats) else None
-
-
-def _living(session: Session, course: Course, only: ColumnElement[bool] | None) -> dict[int, Cohort]:
-    return {each.id: each for each in cohorts(session, course, only=only)}
+    return list(_rows(session, course, some, run, most)), some[-1][0] if first + most < len(seats) else None
 
 
 def _seats(
-    session: Session, course: Course, living: Mapping[int, Cohort], run: Run | None
+    session: Session, course: Course, only: ColumnElement[bool] | None, run: Run | None, text: str = ""
 ) -> list[tuple[int, int | None]]:
     """Return the ids of learners and of their cohorts, in order; with a run, also who has no cohort."""
-    placed = _placed(session, course, living)
-    left = [] if run is None else _left(session, course, {each for each, _cohort in placed})
-    return [*placed, *((each, None) for each in left)]
+    placed = session.execute(
+        select(
+            Signup.id, Signup.name, Signup.email, Signup.time_zone, Cohort.id, Cohort.position, Cohort.name
+        )
+        .join(Membership, Membership.signup_id == Signup.id)
+        .join(Cohort)
+        .join(Run)
+        .where(Membership.until.is_(None), *_living(course, only))
+    ).all()
+    keyed = sorted(
+        (position, cohort_id, name.casefold(), email, signup_id)
+        for signup_id, name, email, zone, cohort_id, position, cohort in placed
+        if text in f"{cohort}\n{name}\n{email}\n{zone}".casefold()
+    )
+    left = [] if run is None else _left(session, course, {row[0] for row in placed}, text)
+    return [
+        *((signup_id, cohort_id) for _, cohort_id, _, _, signup_id in keyed),
+        *((each, None) for each in left),
+    ]
 
 
 def _rows(
-    session: Session,
-    course: Course,
-    seats: Sequence[tuple[int, int | None]],
-    living: Mapping[int, Cohort],
-    reasons: Mapping[int, str | Sentence],
-    batch: int,
+    session: Session, course: Course, seats: Sequence[tuple[int, int | None]], run: Run | None, batch: int
 ) -> Iterator[RosterRow]:
     """Yield the rows of sign-ups, given by their ids with that of their cohort."""
     when, asked = clock(course), custom_questions(course)
+    reasons = {} if run is None else _reasons(session, run)
     for first in range(0, len(seats), batch):
         some = seats[first : first + batch]
-        loaded = select(Signup).where(Signup.id.in_([each for each, _ in some]))
-        found = {each.id: each for each in session.scalars(loaded.options(selectinload(Signup.interests)))}
+        found = _learners(session, [signup_id for signup_id, _ in some])
+        theirs = {cohort_id for _, cohort_id in some if cohort_id is not None}
+        own = {each.id: each for each in cohorts(session, course, only=Cohort.id.in_(theirs))}
         for signup_id, cohort_id in some:
-            signup = found.get(signup_id)
-            if signup is None:  # erased since the order was read
+            learner = found.get(signup_id)
+            if learner is None:  # erased since the order was read
                 continue
-            if cohort_id is None:
+            if cohort_id is None or cohort_id not in own:
                 reason = translated(reasons.get(signup_id, "")) or str(NOT_MATCHED_YET)
-                yield row_of(signup, "", "", reason, asked)
+                yield row_of(learner, "", "", reason, asked)
             else:
-                own = living[cohort_id]
-                meeting = when(meetings.weekly(own), signup.time_zone)
-                yield row_of(signup, own.name, meeting, questions=asked, key=own.key)
+                cohort = own[cohort_id]
+                meeting = when(meetings.weekly(cohort), learner.time_zone)
+                yield row_of(learner, cohort.name, meeting, questions=asked, key=cohort.key)
+
+
+def _learners(session: Session, ids: Sequence[int]) -> dict[int, _Learner]:
+    picked: dict[int, list[str]] = defaultdict(list)
+    labels = (
+        select(signup_interests.c.signup_id, Interest.label)
+        .join(Interest, Interest.id == signup_interests.c.interest_id)
+        .where(signup_interests.c.signup_id.in_(ids))
+        .order_by(Interest.label)
+    )
+    for signup_id, label in session.execute(labels):
+        picked[signup_id].append(label)
+    told = select(Signup.id, *(getattr(Signup, name) for name in _READ)).where(Signup.id.in_(ids))
+    return {
+        signup_id: _Learner._make([*about, picked[signup_id]]) for signup_id, *about in session.execute(told)
+    }
+
+
+def _living(course: Course, only: ColumnElement[bool] | None) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions on a cohort and its run: it is a living one of a course, and meets ``only``."""
+    here = (Run.course_id == course.id, Run.state == RunState.PUBLISHED, Cohort.ended_at.is_(None))
+    return here if only is None else (*here, only)
 
 
 def cohorts(
@@ -117,8 +199,7 @@ def cohorts(
         session.scalars(
             select(Cohort)
             .join(Run)
-            .where(Run.course_id == course.id, Run.state == RunState.PUBLISHED, Cohort.ended_at.is_(None))
-            .where(true() if only is None else only)
+            .where(*_living(course, only))
             .order_by(Cohort.position, Cohort.id)
             .options(selectinload(Cohort.run), *options)
         )
@@ -153,30 +234,19 @@ def latest_published(session: Session, course: Course) -> Run | None:
     )
 
 
-def _placed(session: Session, course: Course, living: Mapping[int, Cohort]) -> list[tuple[int, int]]:
-    """Return the ids of every learner with a seat in a living cohort and of that cohort, in order."""
-    found = session.execute(
-        select(Signup.id, Signup.name, Signup.email, Membership.cohort_id)
-        .join(Membership, Membership.signup_id == Signup.id)
-        .where(Signup.course_id == course.id, Membership.until.is_(None))
-    )
-    keyed = sorted(
-        (living[cohort_id].position, cohort_id, name.casefold(), email, signup_id)
-        for signup_id, name, email, cohort_id in found
-        if cohort_id in living
-    )
-    return [(signup_id, cohort_id) for _, cohort_id, _, _, signup_id in keyed]
-
-
-def _left(session: Session, course: Course, placed: set[int]) -> list[int]:
+def _left(session: Session, course: Course, placed: set[int], text: str) -> list[int]:
     """Return the confirmed learners who are in no cohort and do not wait for a place in the course."""
     confirmed = session.execute(
-        select(Signup.id, Signup.name, Signup.email).where(
+        select(Signup.id, Signup.name, Signup.email, Signup.time_zone).where(
             Signup.course_id == course.id, Signup.state == SignupState.CONFIRMED, Signup.waiting.is_(False)
         )
     )
-    keyed = sorted((name.casefold(), email, key) for key, name, email in confirmed if key not in placed)
-    return [key for _, _, key in keyed]
+    keyed = sorted(
+        (name.casefold(), email, signup_id)
+        for signup_id, name, email, zone in confirmed
+        if signup_id not in placed and text in f"{name}\n{email}\n{zone}".casefold()
+    )
+    return [signup_id for _, _, signup_id in keyed]
 
 
 def _reasons(session: Session, run: Run) -> dict[int, str | Sentence]:

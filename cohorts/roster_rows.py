@@ -7,16 +7,35 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final, Protocol
 
 from . import kinds, meetings
-from .answers import Answers
 from .language import gettext as _
 from .questions import CustomQuestion
 from .tables import as_label
 
-if TYPE_CHECKING:
-    from .models import Signup
+
+class Listed(Protocol):
+    """What a roster needs to know of a learner."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def email(self) -> str: ...  # noqa: D102
+    @property
+    def time_zone(self) -> str: ...  # noqa: D102
+    @property
+    def languages(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def interests(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def can_help_with(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def wants_help_with(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def convenor(self) -> bool: ...  # noqa: D102
+    @property
+    def custom(self) -> Mapping[str, Any]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +92,7 @@ def clock(course: meetings.Dates) -> Callable[[meetings.Meeting | None, str], st
 
 
 def row_of(
-    learner: Signup | Answers,
+    learner: Listed,
     cohort: str,
     meeting: str,
     reason: str = "",
@@ -84,7 +103,6 @@ def row_of(
 
     It holds their answers to the course's own ``questions``.
     """
-    labels = (each if isinstance(each, str) else each.label for each in learner.interests)
     return RosterRow(
         cohort=cohort,
         name=learner.name,
@@ -93,7 +111,7 @@ def row_of(
         meeting=meeting,
         reason=reason,
         languages=tuple(learner.languages),
-        interests=tuple(labels),
+        interests=tuple(learner.interests),
         can_help_with=tuple(learner.can_help_with),
         wants_help_with=tuple(learner.wants_help_with),
         convenor=learner.convenor,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 
+@lru_cache(maxsize=10_000)
 def interest_key(label: str) -> str:
     """Return what two spellings of one interest have in common."""
     return " ".join(unicodedata.normalize("NFKC", label).casefold().split())

@@ -7,12 +7,13 @@ then changed takes its figures from that row: so every change is scored before i
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, load_only, selectinload
 
 from . import person_blocks
 from .asking import custom_questions
@@ -86,6 +87,31 @@ def get(session: Session, run: Run, key: str) -> Weighing:
 def effects(weighing: Weighing) -> list[Effect]:
     """Return what was weighed, the best change first."""
     return [Effect.from_json(each) for each in weighing.effects]
+
+
+def concerned(
+    session: Session, run: Run, found: Sequence[Effect]
+) -> tuple[dict[int, Cohort], dict[int, Signup]]:
+    """Return the cohorts of a run that changes touch, and the learners who would change places, by id."""
+    touched = {each.cohort_id for effect in found for each in effect.touched}
+    swapped = {each.swap_id for each in found if each.swap_id is not None}
+    cohorts = select(Cohort).where(Cohort.run_id == run.id, Cohort.id.in_(touched))
+    people = (
+        select(Signup)
+        .join(Seat, Seat.signup_id == Signup.id)
+        .where(Seat.run_id == run.id, Signup.id.in_(swapped))
+        .options(load_only(Signup.key, Signup.name))
+    )
+    return (
+        {each.id: each for each in session.scalars(cohorts)},
+        {each.id: each for each in session.scalars(people)},
+    )
+
+
+def home(session: Session, weighing: Weighing) -> Cohort | None:
+    """Return the cohort that the learner sits in who is asked about."""
+    here = (Seat.run_id == weighing.run_id) & (Seat.signup_id == weighing.signup_id)
+    return session.scalar(select(Cohort).join(Seat, Seat.cohort_id == Cohort.id).where(here))
 
 
 def waiting(session: Session) -> list[int]:

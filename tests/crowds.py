@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from cohorts import courses, custom, door, meetings, native, sample
 from cohorts.answers import Answers
 from cohorts.asking import custom_questions, usually_shown
+from cohorts.effects import Effect, Figures, Touched
 from cohorts.exports import FORMATS
 from cohorts.models import (
     Adjustment,
@@ -53,7 +54,6 @@ from cohorts.models import (
     signup_interests,
 )
 from cohorts.notices import Kind
-from cohorts.weighing import Effect, Figures, Touched
 from matcher.said import say
 from tests.factories import make_user
 

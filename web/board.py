@@ -114,23 +114,21 @@ def weighing_page(slug: str, key: str, weighing_key: str) -> ResponseReturnValue
 
 
 def _weighing_page(course: Course, found: Run, asked: Weighing, message: str = "") -> str:
-    proposal = proposals.of_run(session(), found)
-    here = (each.cohort for each in proposal.cohorts if asked.signup_id in {m.id for m in each.members})
     return render_template(
         "organiser/weighing.html",
         course=course,
         run=found,
         weighing=asked,
-        home=next(here, None),
-        options=_options(found, proposal, asked),
+        home=weighing.home(session(), asked),
+        options=_options(found, asked),
         version=weighing.version(session(), found),
         message=message,
     )
 
 
-def _options(found: Run, proposal: proposals.Proposal, asked: Weighing) -> list[Option]:
-    cohorts = {each.cohort.id: each.cohort for each in proposal.cohorts}
-    people = {member.id: member for each in proposal.cohorts for member in each.members}
+def _options(found: Run, asked: Weighing) -> list[Option]:
+    effects = weighing.effects(asked)
+    cohorts, people = weighing.concerned(session(), found, effects)
     settings = MatchSettings.from_json(found.parameters)
     return [
         Option(
@@ -143,7 +141,7 @@ def _options(found: Run, proposal: proposals.Proposal, asked: Weighing) -> list[
                 for rule in each.new_breaks
             ],
         )
-        for effect in weighing.effects(asked)
+        for effect in effects
     ]
 
 
@@ -163,7 +161,7 @@ def weighed(slug: str, key: str, weighing_key: str) -> ResponseReturnValue:
                 "breaks": each.breaks,
                 "gains": each.effect.gain >= 0,
             }
-            for each in _options(found, proposals.of_run(session(), found), asked)
+            for each in _options(found, asked)
         ],
     }
 

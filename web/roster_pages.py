@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask import Response, abort, flash, redirect, render_template, request, stream_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,7 @@ from cohorts.exports import FORMATS, Choice, Source
 from cohorts.language import gettext as _
 from cohorts.models import Cohort, Course, ExportPreset
 from cohorts.policies import Act
-from cohorts.roster_rows import RosterRow, cell
+from cohorts.roster_rows import cell
 
 from .auth import organiser_required, requires
 from .database import session, streamed
@@ -31,13 +31,11 @@ PRINTED: Final = ("name", "email", "time_zone", "meeting")
 def roster_page(slug: str) -> ResponseReturnValue:
     """Show the roster of a course; those rows that contain a text, if one is asked for."""
     course = own_course(slug)
-    rows, text = roster.rows(session(), course, own_cohorts()), argument("q")
-    shown = [row for row in rows if text.casefold() in _searched(row)]
-    return render_template("organiser/roster.html", course=course, rows=shown, text=text, formats=FORMATS)
-
-
-def _searched(row: RosterRow) -> str:
-    return f"{row.cohort}\n{row.name}\n{row.email}\n{row.time_zone}".casefold()
+    text = argument("q")
+    page = roster.find(
+        session(), course, own_cohorts(), text=text, number=request.args.get("page", 1, type=int)
+    )
+    return render_template("organiser/roster.html", course=course, page=page, text=text, formats=FORMATS)
 
 
 @blueprint.get("/<slug>/export")
@@ -164,10 +162,11 @@ def print_roster(slug: str) -> ResponseReturnValue:
     source = Source(session(), course, choice)
     names = exports.names_of(course)
     columns = choice.columns or PRINTED
-    return render_template(
+    # Thousands of rows are sent while they are read.
+    page = stream_template(
         "organiser/print.html",
         course=course,
-        groups=[
+        groups=(
             (
                 cohort,
                 source.meeting_of(cohort) if cohort else "",
@@ -175,8 +174,9 @@ def print_roster(slug: str) -> ResponseReturnValue:
                 [[cell(row, each) for each in _shown(columns, cohort)] for row in rows],
             )
             for cohort, rows in source.by_cohort()
-        ],
+        ),
     )
+    return Response(page, content_type="text/html; charset=utf-8")
 
 
 def _shown(columns: Sequence[str], cohort: Cohort | None) -> list[str]:

@@ -44,6 +44,10 @@ def fixed(zone: str, *times: tuple[datetime, int]) -> list[FixedMeeting]:
 _read = count(1)
 
 
+def written(course: Course, cohorts: list[Cohort]) -> bytes:
+    return b"".join(calendars.calendar(course, cohorts))
+
+
 def events(content: bytes) -> list[Any]:
     """Return the events that vobject reads; their starts are aware by the file's own zone rules.
 
@@ -76,7 +80,7 @@ class Subscriber:
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("start", [date(2027, 3, 1), date(2027, 9, 27), date(2027, 10, 11)])
 def test_calendar_meets_by_the_wall_clock_across_a_clock_change(zone: str, start: date) -> None:
-    found = events(calendars.calendar(course_from(start), [cohort_in(zone)]))
+    found = events(written(course_from(start), [cohort_in(zone)]))
     expected = [
         datetime(start.year, start.month, start.day, 19, tzinfo=ZoneInfo(zone)) + timedelta(days=2 + 7 * week)
         for week in range(8)
@@ -90,7 +94,7 @@ def test_calendar_meets_by_the_wall_clock_across_a_clock_change(zone: str, start
 
 def test_calendar_over_clock_changes_really_has_two_offsets() -> None:
     """Whatever the test above compares would be no proof if the clocks stood still."""
-    found = events(calendars.calendar(course_from(date(2027, 3, 1)), [cohort_in("Europe/Berlin")]))
+    found = events(written(course_from(date(2027, 3, 1)), [cohort_in("Europe/Berlin")]))
     assert {event.dtstart.value.utcoffset() for event in found} == {timedelta(hours=1), timedelta(hours=2)}
 
 
@@ -122,7 +126,7 @@ def onsets(part: dict[str, str]) -> list[tuple[datetime, str]]:
     [("Europe/Berlin", 2), ("America/New_York", 2), ("Australia/Lord_Howe", 2), ("Asia/Kathmandu", 1)],
 )
 def test_calendar_zone_rules_agree_with_zoneinfo_across_a_clock_change(zone: str, expected: int) -> None:
-    lines = unfold(calendars.calendar(course_from(date(2027, 3, 1)), [cohort_in(zone)]))
+    lines = unfold(written(course_from(date(2027, 3, 1)), [cohort_in(zone)]))
     begin = lines.index("BEGIN:VTIMEZONE")
     rules = lines[begin : lines.index("END:VTIMEZONE")]
     assert f"TZID:{zone}" in rules
@@ -141,14 +145,14 @@ def test_calendar_zone_rules_agree_with_zoneinfo_across_a_clock_change(zone: str
 
 
 def test_calendar_in_utc_needs_no_zone_rules() -> None:
-    content = calendars.calendar(course_from(date(2027, 3, 1)), [cohort_in("UTC", 0)])
+    content = written(course_from(date(2027, 3, 1)), [cohort_in("UTC", 0)])
     assert events(content)[0].dtstart.value.astimezone(UTC) == datetime(2027, 3, 1, tzinfo=UTC)
     assert b"VTIMEZONE" not in content
 
 
 def test_calendar_is_the_same_for_the_same_cohorts() -> None:
     course = course_from(date(2027, 3, 1))
-    first, second = (calendars.calendar(course, [cohort_in("Europe/Berlin")]) for _ in range(2))
+    first, second = (written(course, [cohort_in("Europe/Berlin")]) for _ in range(2))
     assert first == second
     assert b"DTSTAMP:20270102T030405Z" in first
     assert b"REFRESH-INTERVAL;VALUE=DURATION:PT1H" in first
@@ -156,16 +160,16 @@ def test_calendar_is_the_same_for_the_same_cohorts() -> None:
 
 def test_calendar_tells_a_proposed_time_from_a_fixed_one() -> None:
     course, cohort = course_from(date(2027, 3, 1)), cohort_in("Europe/Berlin")
-    assert {each.status.value for each in events(calendars.calendar(course, [cohort]))} == {"TENTATIVE"}
+    assert {each.status.value for each in events(written(course, [cohort]))} == {"TENTATIVE"}
     cohort.fixed = fixed("Europe/Berlin", (PUBLISHED + timedelta(days=1), WEDNESDAY_19))
-    found = events(calendars.calendar(course, [cohort]))
+    found = events(written(course, [cohort]))
     assert {(each.status.value, each.sequence.value) for each in found} == {("CONFIRMED", "1")}
 
 
 def test_calendar_says_where_a_cohort_talks() -> None:
     course, cohort = course_from(date(2027, 3, 1), weeks=1), cohort_in("UTC")
     cohort.channel = "https://meet.example.org/a,b;c"
-    (event,) = events(calendars.calendar(course, [cohort]))
+    (event,) = events(written(course, [cohort]))
     assert event.location.value == "https://meet.example.org/a,b;c"
 
 
@@ -177,7 +181,7 @@ def test_calendar_that_moves_leaves_no_doubles() -> None:
         (datetime(2027, 3, 12, tzinfo=UTC), 38),  # on the second Friday: to Mondays at 19:00
         (datetime(2027, 3, 19, tzinfo=UTC), 4 * 48 + 20),  # a week later: to Fridays at 10:00
     ]
-    subscriber.look(calendars.calendar(course, [cohort]))
+    subscriber.look(written(course, [cohort]))
     assert [f"{each:%d %b %H:%M}" for each in subscriber.meetings()] == [
         "03 Mar 18:00",
         "10 Mar 18:00",
@@ -186,7 +190,7 @@ def test_calendar_that_moves_leaves_no_doubles() -> None:
     ]
     for number in (1, 2, 3):
         cohort.fixed = fixed("Europe/Berlin", *moves[:number])
-        subscriber.look(calendars.calendar(course, [cohort]))
+        subscriber.look(written(course, [cohort]))
     assert [f"{each:%d %b %H:%M}" for each in subscriber.meetings()] == [
         "04 Mar 19:00",
         "11 Mar 19:00",
@@ -211,8 +215,8 @@ def test_calendar_shows_what_holds_after_any_changes(zone: str, changes: list[tu
     faithful, late = Subscriber(), Subscriber()
     for number in range(len(moves) + 1):
         cohort.fixed = fixed(zone, *moves[:number])
-        faithful.look(calendars.calendar(course, [cohort]))
-    late.look(calendars.calendar(course, [cohort]))
+        faithful.look(written(course, [cohort]))
+    late.look(written(course, [cohort]))
     holds = [each.starts_at for each in schedule.standing(schedule.of_cohort(course, cohort))]
     assert faithful.meetings() == late.meetings() == sorted(holds)
 
@@ -220,9 +224,9 @@ def test_calendar_shows_what_holds_after_any_changes(zone: str, changes: list[tu
 def test_calendar_of_a_cohort_that_has_ended_cancels_what_was_to_come() -> None:
     course = course_from(date(2027, 3, 1), weeks=3)
     cohort, subscriber = cohort_in("UTC"), Subscriber()
-    subscriber.look(calendars.calendar(course, [cohort]))
+    subscriber.look(written(course, [cohort]))
     cohort.ended_at = datetime(2027, 3, 4, tzinfo=UTC)
-    content = calendars.calendar(course, [cohort])
+    content = written(course, [cohort])
     subscriber.look(content)
     assert [each.status.value for each in events(content)] == ["TENTATIVE", "CANCELLED", "CANCELLED"]
     assert subscriber.meetings() == [datetime(2027, 3, 3, 19, tzinfo=UTC)]

@@ -42,7 +42,7 @@ def test_some_cohorts_are_published_and_the_others_stay_a_proposal(database: Dat
         assert (run.n_learners, run.n_placed, rest.n_learners, rest.n_placed) == (6, 6, 13, 12)
         assert mails(session) == ["placed"] * 6
         assert living(session) == 6
-        told = {row.reason for row in roster.rows(session, run.course) if not row.cohort}
+        told = {row.reason for row in roster.stream(session, run.course) if not row.cohort}
         assert told == {"In a part of the proposal that is not published yet."}
         assert proposals.publish(session, rest) is None
         # The first part lives on, and now those without a cohort hear so.

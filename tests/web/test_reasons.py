@@ -179,7 +179,7 @@ def test_what_was_stored_as_plain_text_is_shown_as_it_is(
     assert "Nobody, 100 % <sure>." in page
     assert 'An hour at {"18:00"}.' in page
     course = session.scalars(select(Course)).one()
-    assert [row.reason for row in roster.rows(session, course) if row.reason] == ["Nobody, 100 % <sure>."]
+    assert [row.reason for row in roster.stream(session, course) if row.reason] == ["Nobody, 100 % <sure>."]
     member = session.scalars(select(Signup).where(Signup.name != "Lone").limit(1)).one()
     session.commit()
     assert "You all like %(chess)s." in client.get(path_of(links, member, "/cohort")).text
