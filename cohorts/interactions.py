@@ -24,10 +24,12 @@ from .exceptions import NotFound
 from .language import gettext as _
 from .models import Course, Interaction, InteractionImport, Signup, SignupState, Source, User
 from .texts import interest_key
-from .told import Person, Reading, Slip, Told
+from .told import Person, Reading, Slip, Told, called, one
 
 AHEAD: Final = timedelta(days=1)
 """So far the clock of a file may be ahead."""
+
+MOST_SHOWN: Final = 100
 
 Names = Mapping[str, str]
 """Addresses by the user names of a tool, as `names_key` compares them."""
@@ -86,12 +88,13 @@ class _People:
 
     def __init__(self, session: Session, course: Course, names: Names) -> None:
         rows = session.execute(
-            select(Signup.id, Signup.email, Signup.name)
+            select(Signup.id, Signup.email, Signup.name, Signup.key)
             .where(Signup.course_id == course.id, Signup.state != SignupState.PENDING)
             .order_by(Signup.id)
         ).all()
-        self.names = {each: name for each, _email, name in rows}
-        self._emails = {email: each for each, email, _name in rows}
+        self.names = {row.id: row.name for row in rows}
+        self._emails = {row.email: row.id for row in rows}
+        self._keys = {row.key: row.id for row in rows}
         # Learning records know people by this digest; it guards nothing here.
         self._digests = {
             sha1(f"mailto:{email}".encode(), usedforsecurity=False).hexdigest(): each
@@ -99,14 +102,14 @@ class _People:
         }
         self._given = names
         self._named: dict[str, list[int]] = defaultdict(list)
-        for each, _email, name in rows:
-            self._named[interest_key(name)].append(each)
+        for row in rows:
+            self._named[interest_key(row.name)].append(row.id)
         self._found: dict[Person, int | None] = {}
 
     def find(self, person: Person) -> int | None:
         """Return whose sign-up it is, or None."""
         if person not in self._found:
-            ways = (self._by_address, self._by_digest, self._by_given_name, self._by_name)
+            ways = (self._by_address, self._keys.get, self._by_digest, self._by_given_name, self._by_name)
             tried = (way(name) for way in ways for name in person)
             self._found[person] = next((each for each in tried if each is not None), None)
         return self._found[person]
@@ -205,19 +208,12 @@ def apply(
     signups.lock(session, course)
     found = plan(session, course, reading, names, at)
     counts = found.counts
-    made = InteractionImport(
-        course_id=course.id,
-        user_id=user.id if user else None,
-        source=source,
-        tool=reading.tool,
-        at=at,
-        n_kept=counts[Outcome.KEEP],
-        n_repeated=counts[Outcome.REPEATED],
-        n_unknown=counts[Outcome.UNKNOWN],
-        n_own=counts[Outcome.OWN],
-        n_wrong=counts[Outcome.WRONG],
-    )
-    session.add(made)
+    made = _import(session, course, reading.tool, at, user, source)
+    made.n_kept += counts[Outcome.KEEP]
+    made.n_repeated += counts[Outcome.REPEATED]
+    made.n_unknown += counts[Outcome.UNKNOWN]
+    made.n_own += counts[Outcome.OWN]
+    made.n_wrong += counts[Outcome.WRONG]
     session.flush()
     rows = [
         {
@@ -235,10 +231,27 @@ def apply(
     return made
 
 
+def _import(
+    session: Session, course: Course, tool: str, at: datetime, user: User | None, source: Source
+) -> InteractionImport:
+    """Return a new import; what programs tell on one day is a single one."""
+    user_id = user.id if user else None
+    if source is Source.API:
+        today = at.replace(hour=0, minute=0, second=0, microsecond=0)
+        same = select(InteractionImport).filter_by(course_id=course.id, user_id=user_id, source=source)
+        found = session.scalar(same.where(InteractionImport.at >= today).order_by(InteractionImport.id))
+        if found is not None:
+            return found
+    made = InteractionImport(course_id=course.id, user_id=user_id, source=source, tool=tool, at=at)
+    session.add(made)
+    session.flush()
+    return made
+
+
 def imports(session: Session, course: Course) -> list[InteractionImport]:
-    """Return what was imported into a course, latest first."""
+    """Return the latest imports into a course, latest first."""
     mine = select(InteractionImport).where(InteractionImport.course_id == course.id)
-    return list(session.scalars(mine.order_by(InteractionImport.id.desc())))
+    return list(session.scalars(mine.order_by(InteractionImport.id.desc()).limit(MOST_SHOWN)))
 
 
 def remove(session: Session, course: Course, key: str) -> None:
@@ -258,7 +271,7 @@ def remove(session: Session, course: Course, key: str) -> None:
 def between(pairs: Iterable[tuple[str, str, datetime, str]], tool: str) -> Reading:
     """Return what a program tells as a reading: who, to whom, when and what, numbered from 0."""
     told = (
-        Told(str(number), (giver,), (taker,), at, kind)
+        one(str(number), called(giver), called(taker), at, kind)
         for number, (giver, taker, at, kind) in enumerate(pairs)
     )
     return Reading.of(tool, told)

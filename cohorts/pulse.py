@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from .checkins import PRESENCES
-from .models import SAID, CheckIn, Connection, Course, Departure, Leaving, Membership, Met, Signup, Source
+from .models import CheckIn, Course, Departure, Leaving, Met, Signup
 from .policies import FEW
 
 
@@ -95,51 +94,3 @@ def _means(counted: list[Any]) -> dict[str, float | None]:
         name: round(float(mean), 1) if count >= FEW else None
         for name, (count, mean) in zip(PRESENCES, pairs, strict=True)
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Connections:
-    """How many pairs of learners a source connects; None where fewer than five people are concerned.
-
-    Attributes:
-        source: What was said.
-        within: Pairs that were in one cohort when it was said.
-        across: Pairs that were not.
-    """
-
-    source: Source
-    within: int | None
-    across: int | None
-
-
-def connections(session: Session, course: Course) -> list[Connections]:
-    """Count the pairs of learners of a course who are connected, by what was said, in two queries."""
-    said = session.execute(
-        select(Connection.source, Connection.from_id, Connection.to_id, Connection.at).where(
-            Connection.course_id == course.id, Connection.to_id.is_not(None)
-        )
-    ).all()
-    stays: dict[int, list[Membership]] = defaultdict(list)
-    here = select(Signup.id).where(Signup.course_id == course.id)
-    for stay in session.scalars(select(Membership).where(Membership.signup_id.in_(here))):
-        stays[stay.signup_id].append(stay)
-
-    def cohort_of(signup_id: int, at: datetime) -> int | None:
-        found = (
-            each for each in stays[signup_id] if each.since <= at and (not each.until or at < each.until)
-        )
-        return next((each.cohort_id for each in found), None)
-
-    pairs: dict[tuple[Source, bool], set[frozenset[int]]] = defaultdict(set)
-    for source, one, other, at in said:
-        assert other is not None, "who was named by an address was not asked for"
-        mine, theirs = cohort_of(one, at), cohort_of(other, at)
-        pairs[source, mine is not None and mine == theirs].add(frozenset({one, other}))
-    return [
-        Connections(source, _unless_few(pairs[source, True]), _unless_few(pairs[source, False]))
-        for source in SAID
-    ]
-
-
-def _unless_few(pairs: set[frozenset[int]]) -> int | None:
-    return len(pairs) if len(frozenset().union(*pairs)) >= FEW else None

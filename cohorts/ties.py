@@ -34,6 +34,7 @@ from .models import (
     SignupState,
     Source,
 )
+from .policies import FEW
 
 WEIGHTS: Final = {
     Source.GO_ON_WITH: 1.0,
@@ -94,6 +95,33 @@ def of_learner(session: Session, signup: Signup, at: datetime) -> list[Tie]:
     """
     course = signup.course
     return _read(session, _Reading(course.id, course.half_life_days, at, of=signup.id, own_only=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many pairs of learners a source connects; None where fewer than five people are concerned.
+
+    Attributes:
+        source: What tells of it.
+        within: Pairs that were in one cohort when they got connected.
+        across: Pairs that were in two.
+    """
+
+    source: Source
+    within: int | None
+    across: int | None
+
+
+def counted(session: Session, course: Course, at: datetime) -> list[Counted]:
+    """Count the pairs of learners of a course who are connected, by what tells of it."""
+    found = of_course(session, course, at)
+
+    def number(source: Source, *, across: bool) -> int | None:
+        pairs = [tie for tie in found if source in tie.sources and tie.across is across]
+        people = {each for tie in pairs for each in (tie.one, tie.two)}
+        return len(pairs) if len(people) >= FEW else None
+
+    return [Counted(each, number(each, across=False), number(each, across=True)) for each in Source]
 
 
 def were_together(session: Session, course: Course) -> set[tuple[int, int]]:

@@ -37,6 +37,7 @@ class Scope(enum.StrEnum):
     READ = "read"
     SIGNUPS = "signups:write"
     RUNS = "runs:write"
+    CONNECTIONS = "connections:write"
 
 
 class NotAuthenticated(CohortsError):

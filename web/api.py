@@ -9,14 +9,14 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from cohorts import audit, directory, imports, policies, pulse, roster, runs
+from cohorts import audit, directory, imports, interactions, policies, roster, runs, ties
 from cohorts.answers import Answers
 from cohorts.asking import custom_questions
 from cohorts.exceptions import InvalidInput, NotFound
 from cohorts.exports import FORMATS, Choice
 from cohorts.imports import Action, Plan
 from cohorts.language import gettext as _
-from cohorts.models import Cohort, Course, Membership, Run, RunState, Seat, Signup, User, now
+from cohorts.models import Cohort, Course, Membership, Run, RunState, Seat, Signup, Source, User, now
 from cohorts.policies import Act
 from cohorts.questions import Experience
 from cohorts.tokens import Scope
@@ -233,7 +233,32 @@ def get_cohort(course: Course, cohort: str) -> Cohort:
 @blueprint.response(200, schemas.ConnectionList)
 def list_connections(course: Course) -> dict[str, Any]:
     """Count who is connected, within cohorts and across them; nobody learns who named whom."""
-    return {"items": pulse.connections(session(), course)}
+    return {"items": ties.counted(session(), course, now())}
+
+
+@operation(
+    blueprint,
+    "/courses/<course>/connections",
+    Scope.CONNECTIONS,
+    act=Act.CHANGE,
+    method="POST",
+    also=("BAD_REQUEST",),
+)
+@blueprint.arguments(schemas.InteractionsIn)
+@blueprint.response(200, schemas.InteractionsDone)
+def add_connections(given: dict[str, Any], course: Course) -> dict[str, Any]:
+    """Tell who had to do with whom: each interaction is kept once, however often it is told.
+
+    Whoever is not signed up is counted and not stored.
+    """
+    told = [(each["from_"], each["to"], each["time"], each["kind"]) for each in given["connections"]]
+    reading = interactions.between(told, "API")
+    done = schemas.interactions_done(interactions.plan(session(), course, reading, {}, now()))
+    if not given["dry_run"]:
+        interactions.apply(session(), course, reading, {}, now(), user=_me(), source=Source.API)
+        audit.record(session(), course, _me(), "apply_connections", now())
+        session().commit()
+    return done
 
 
 @operation(blueprint, "/courses/<course>/roster", Scope.READ)

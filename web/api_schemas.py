@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
 from marshmallow import RAISE, Schema, ValidationError, pre_load
 from marshmallow.fields import (
+    AwareDateTime,
     Boolean,
     Date,
     DateTime,
@@ -27,14 +29,18 @@ from cohorts import language, meetings
 from cohorts.answers import MAX_GOAL, MAX_HOURS, MAX_INTERESTS, MAX_NAME, MAX_OTHERS
 from cohorts.asking import custom_questions
 from cohorts.directory import STATES, state_of
+from cohorts.interactions import Outcome, Plan
 from cohorts.kinds import fitting
-from cohorts.models import Cohort, Course, CourseState, Run, RunState, Signup
-from cohorts.pulse import Connections
+from cohorts.language import gettext as _
+from cohorts.models import Cohort, Course, CourseState, InteractionImport, Run, RunState, Signup
 from cohorts.questions import Experience
+from cohorts.told import MAX_KIND, YEARS
 from cohorts.week import SLOTS
 
 MOST: Final = 200
 """Items of one page."""
+MOST_INTERACTIONS: Final = 1000
+"""Interactions of one request."""
 MOST_SIGNUPS: Final = 500
 """Sign-ups of one request."""
 
@@ -111,6 +117,12 @@ class ChoiceArguments(Schema):
         load_default=lambda: "email", **words(description="`email`, `local`, or a question's key.")
     )
     their_course = String(load_default=str, **words(description="Short name of the course in Moodle."))
+
+
+def of_our_days(value: datetime) -> None:
+    """Refuse a moment that no course can have had."""
+    if value.year not in YEARS:
+        raise ValidationError("Look at the year again.")
 
 
 class Page(Schema):
@@ -371,6 +383,58 @@ class ConnectionList(Schema):
     items = List(Nested(ConnectionsOut), required=True)
 
 
+class InteractionIn(Strict):
+    """One learner had to do with another."""
+
+    from_ = String(
+        required=True,
+        data_key="from",
+        validate=Length(1, 255),
+        **words(description="Who: an address, the key of a sign-up, or a name that only one has."),
+    )
+    to = String(required=True, validate=Length(1, 255), **words(description="To whom, likewise."))
+    time = AwareDateTime(required=True, default_timezone=UTC, validate=of_our_days)
+    kind = String(load_default=str, validate=Length(max=MAX_KIND), **words(example="reply"))
+
+
+class InteractionsIn(Strict):
+    """Interactions that come in; what was told before is kept once."""
+
+    connections = List(Nested(InteractionIn), required=True, validate=Length(1, MOST_INTERACTIONS))
+    dry_run = Boolean(load_default=False, **words(description="Say what would happen and store nothing."))
+
+
+class InteractionsDone(Schema):
+    """What became of interactions that came in."""
+
+    kept = Integer(required=True)
+    repeated = Integer(required=True, **words(description="Told before."))
+    of_unknown = Integer(required=True, **words(description="Of people who are not signed up; not stored."))
+    own = Integer(required=True, **words(description="With oneself; not stored."))
+    wrong = Integer(required=True, **words(description="Not understood, or in the future; not stored."))
+    problems = Dict(
+        keys=String(),
+        values=Dict(keys=String(), values=List(String())),
+        required=True,
+        **words(description="What is wrong, by the place in the list, from 0, and by field."),
+    )
+
+
+def interactions_done(plan: Plan) -> dict[str, Any]:
+    """Return what becomes of interactions, and what is wrong with which, by its place."""
+    problems: dict[str, dict[str, list[str]]] = {}
+    for row in plan.rows:
+        if row.outcome is Outcome.UNKNOWN:
+            missing = (name for name, found in (("from", row.giver), ("to", row.taker)) if found is None)
+            problems[row.told.place] = {name: [_("Nobody is signed up as this.")] for name in missing}
+        elif row.outcome is Outcome.WRONG:
+            problems[row.told.place] = {"time": [_("This lies in the future.")]}
+    problems |= {each.place: {"from": [each.message]} for each in plan.slips}
+    names = {"kept": Outcome.KEEP, "of_unknown": Outcome.UNKNOWN}
+    names |= {each.value: each for each in (Outcome.REPEATED, Outcome.OWN, Outcome.WRONG)}
+    return {name: plan.counts[outcome] for name, outcome in names.items()} | {"problems": problems}
+
+
 class RosterRowOut(Schema):
     """A learner of a roster; without a cohort there is a reason."""
 
@@ -395,7 +459,7 @@ class RosterPage(Page):
     items = List(Nested(RosterRowOut), required=True)
 
 
-def one(item: Course | Signup | Run | Cohort | Connections, schema: type[Schema]) -> dict[str, Any]:
+def one(item: Course | Signup | Run | Cohort | InteractionImport, schema: type[Schema]) -> dict[str, Any]:
     """Return an item in plain values, as the API gives it."""
     plain: dict[str, Any] = schema().dump(item)
     return plain

@@ -7,7 +7,13 @@ from typing import Any
 import click
 
 from .cli_backups import backup_command, restore_command
-from .cli_files import export_command, import_command, sample_command, user_group
+from .cli_files import (
+    export_command,
+    import_command,
+    import_connections_command,
+    sample_command,
+    user_group,
+)
 from .cli_lists import courses_command, runs_command, signups_command
 from .cli_match import match_command
 from .cli_rematch import rematch_command
@@ -130,7 +136,7 @@ def downgrade(revision: str) -> None:
 
 COMMANDS = (
     *(match_command, rematch_command, sample_command, courses_command, signups_command, runs_command),
-    *(import_command, export_command, user_group),
+    *(import_command, import_connections_command, export_command, user_group),
     *(backup_command, restore_command),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from cohorts.database import Database
     from cohorts.imports import Plan
     from cohorts.models import Course
+    from cohorts.sheets import Sheet
+    from cohorts.told import Reading
 
 FORMATS = (
     *("csv", "xlsx", "json", "ics", "txt", "mail-merge", "canvas"),
@@ -70,6 +73,74 @@ def _print_notes(file: str, plan: Plan) -> None:
     for row in plan.rows:
         for note in row.notes:
             click.echo(f"{file}:{row.line}: note: {note}", err=True)
+
+
+@click.command(name="import-connections")
+@click.argument("course")
+@click.argument("file", type=click.Path())
+@click.option("--names", type=click.Path(), help="Who is who: in each row a user name and an address.")
+@click.option("--columns", default="", help="Columns of a table, such as from=Author,to=Answered,time=Date.")
+@click.option("--dry-run", is_flag=True, help="Say what would be kept and store nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with the fields of the API.")
+def import_connections_command(
+    course: str, file: str, names: str | None, columns: str, dry_run: bool, as_json: bool
+) -> None:
+    """Add who had to do with whom, as FILE tells, to COURSE (the last part of its address).
+
+    Reads tables with the columns from, to, time and perhaps kind, and exports of Discourse, Zulip, Slack,
+    Discord and xAPI. What was kept before is not kept again.
+
+    Example: cohorts import-connections play-with-your-music slack-export.zip
+    """
+    from cohorts import interactions
+    from cohorts.models import now
+
+    from .api_schemas import interactions_done
+
+    reading = read_interactions(file, columns)
+    known: dict[str, str] = {}
+    slips = list(reading.slips)
+    if names:
+        known, more = read_file(names, interactions.read_names)
+        for each in more:
+            click.echo(f"{names}: {each.place}: {each.message}", err=True)
+    with opened() as database, database.transaction() as session:
+        found = named_course(session, course)
+        plan = interactions.plan(session, found, reading, known, now())
+        if not dry_run:
+            interactions.apply(session, found, reading, known, now())
+    for each in slips:
+        click.echo(f"{file}: {each.place}: {each.message}", err=True)
+    for name, number in plan.unknown:
+        click.echo(f"{file}: not signed up: {name} ({number})", err=True)
+    done = interactions_done(plan)
+    if as_json:
+        click.echo(json.dumps(done, ensure_ascii=False, indent=1))
+        return
+    click.echo(
+        "{kept} {word}, {repeated} there already, {of_unknown} of unknown people, {own} with oneself, "
+        "{wrong} not understood.".format(word="to keep" if dry_run else "kept", **done)
+    )
+
+
+def read_interactions(file: str, columns: str) -> Reading:
+    """Read a file of interactions, its columns as they were told where they were."""
+    from cohorts import conversations
+    from cohorts.sheets import Sheet
+    from cohorts.tables import heading_key
+
+    found: Reading | Sheet = read_file(file, lambda content: conversations.read(content, file))
+    if not isinstance(found, Sheet):
+        return found
+    headings = {heading_key(each): place for place, each in enumerate(found.lines[0].cells)}
+    chosen = conversations.guess(found)
+    for pair in filter(None, map(str.strip, columns.split(","))):
+        field, _equals, heading = pair.partition("=")
+        if field not in conversations.FIELDS or heading_key(heading) not in headings:
+            raise Refused(f"--columns {pair}: write from, to, time or kind, =, and a heading of {file}.")
+        chosen[field] = headings[heading_key(heading)]
+    reading: Reading = read_file(file, lambda _content: conversations.of_table(found, chosen))
+    return reading
 
 
 @click.command(name="export")

@@ -29,6 +29,7 @@ SCOPES: Final = {
     Scope.READ: lazy("Read courses, sign-ups, runs, cohorts and rosters"),
     Scope.SIGNUPS: lazy("Add and change sign-ups"),
     Scope.RUNS: lazy("Start and cancel matches"),
+    Scope.CONNECTIONS: lazy("Tell who had to do with whom"),
 }
 """What a token may be used for, in words."""
 

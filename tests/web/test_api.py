@@ -18,6 +18,8 @@ from cohorts.models import (
     Course,
     CourseOrganiser,
     CourseRole,
+    Interaction,
+    InteractionImport,
     Run,
     RunState,
     Signup,
@@ -212,6 +214,42 @@ def test_connections_of_few_are_not_told(api: Ask, database: Database) -> None:
     assert talked == {"source": "talked with", "within": None, "across": None}
     talked = connect((2, 6), (0, 2), (4, 5), (5, 6))[0]
     assert talked == {"source": "talked with", "within": 4, "across": 3}
+
+
+def test_interactions_come_in_once(api: Ask, database: Database, owner: User) -> None:
+    with database.reading() as session:
+        ada, ben = session.scalars(select(Signup).order_by(Signup.id).limit(2)).all()
+    reply = {"from": ada.email.upper(), "to": ben.key, "time": "2026-01-13T18:00:00+01:00", "kind": "reply"}
+    told = [
+        reply,
+        reply | {"from": "stranger@example.org"},
+        reply | {"to": ada.key},
+        reply | {"time": "2090-01-01T00:00:00"},
+        reply | {"from": " "},
+        reply | {"from": "Ada", "to": "Ben"},
+    ]
+    dry = api("/courses/music/connections", {"connections": told, "dry_run": True}).json
+    counts = {"kept": 1, "repeated": 1, "of_unknown": 1, "own": 1, "wrong": 2}
+    assert {name: dry[name] for name in counts} == counts
+    assert dry["problems"] == {
+        "1": {"from": ["Nobody is signed up as this."]},
+        "3": {"time": ["This lies in the future."]},
+        "4": {"from": ["It is not told who this was."]},
+    }
+    assert api("/courses/music/connections", {"connections": told}).json == dry
+    again = api("/courses/music/connections", {"connections": told}).json
+    assert (again["kept"], again["repeated"]) == (0, 2)
+    with database.reading() as session:
+        kept = session.scalars(select(Interaction)).one()
+        assert (kept.from_id, kept.to_id, kept.kind) == (ada.id, ben.id, "reply")
+        whole_day = session.scalars(select(InteractionImport)).one()
+        assert (whole_day.source, whole_day.n_kept, whole_day.n_repeated) == (Source.API, 1, 3)
+        course = session.scalars(select(Course)).one()
+        assert {each.action for each in audit.page(session, course).entries} == {"apply_connections"}
+    for wrong in (reply | {"time": "0001-01-01T00:00:00"}, reply | {"kind": "x" * 41}, {"from": "a"}):
+        assert api("/courses/music/connections", {"connections": [wrong]}).status_code == 422
+    reader = token_of(database, owner, Scope.READ, Scope.SIGNUPS, Scope.RUNS)
+    assert api("/courses/music/connections", {"connections": [reply]}, reader).status_code == 403
 
 
 class TestTokens:
