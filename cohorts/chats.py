@@ -178,6 +178,12 @@ def is_zulip(said: Any) -> bool:
 def zulip(files: Mapping[str, Any]) -> Reading:
     """Read a Zulip export, or messages as its API gives them: quotes and mentions."""
     people: dict[str, Person] = {}
+    private = {
+        text_of(each.get("id"))
+        for said in files.values()
+        for each in records(record(said).get("zerver_stream"))
+        if each.get("invite_only") is True
+    }
     streams: set[str] | None = None
     for said in files.values():
         for each in records(record(said).get("zerver_userprofile")):
@@ -189,7 +195,11 @@ def zulip(files: Mapping[str, Any]) -> Reading:
         recipients = list(records(record(said).get("zerver_recipient")))
         if recipients:
             streams = streams or set()
-            streams |= {text_of(each.get("id")) for each in recipients if each.get("type") == 2}
+            streams |= {
+                text_of(each.get("id"))
+                for each in recipients
+                if each.get("type") == 2 and text_of(each.get("type_id")) not in private
+            }
     return Reading.of(
         ZULIP, (each for name in sorted(files) for each in _zulip(name, files[name], people, streams))
     )

@@ -23,6 +23,8 @@ _MENTION: Final = re.compile(r"(?<![\w`@/.])@([\w][\w.-]{0,59}[\w]|[\w])")
 _QUOTE: Final = re.compile(r'\[quote="?([\w][\w.-]*)', re.IGNORECASE)
 _LINKED: Final = re.compile(r'class="mention"[^>]{0,300}>@([\w.-]+)<')
 _QUOTED: Final = re.compile(r'<aside class="quote[^"]{0,100}"[^>]{0,300}data-username="([\w.-]+)"')
+_WHISPER: Final = "4"
+"""What Discourse calls a post that only staff can see."""
 _ENDS: Final = re.compile(r"\[/quote\]", re.IGNORECASE)
 _ARCHIVE: Final = re.compile(r"user_archive-(.+?)-\d{6}-\d{6}")
 
@@ -89,6 +91,9 @@ def _author(post: Post) -> Person:
 
 
 def _post(place: str, post: Post, authors: Mapping[tuple[str, str], Person]) -> Found:
+    if post.get("archetype") == "private_message" or text_of(post.get("post_type")) == _WHISPER:
+        yield None
+        return
     author, at = _author(post), moment(post.get("created_at"))
     user = record(post.get("reply_to_user"))
     answered = called(user.get("username"), post.get("reply_to_username")) or authors.get(

@@ -123,7 +123,12 @@ def zulip() -> dict[str, Any]:
                 {"id": 1, "full_name": "Ann", "email": "user1@zulip", "delivery_email": "ann@example.org"},
                 {"id": 2, "full_name": "Bo", "email": "bo@example.org"},
             ],
-            "zerver_recipient": [{"id": 5, "type": 2, "type_id": 1}, {"id": 6, "type": 1, "type_id": 2}],
+            "zerver_stream": [{"id": 1, "invite_only": False}, {"id": 3, "invite_only": True}],
+            "zerver_recipient": [
+                {"id": 5, "type": 2, "type_id": 1},
+                {"id": 6, "type": 1, "type_id": 2},
+                {"id": 7, "type": 2, "type_id": 3},
+            ],
         },
         "export/messages-000001.json": {
             "zerver_message": [
@@ -150,6 +155,14 @@ def zulip() -> dict[str, Any]:
                     "subject": "",
                     "date_sent": 1799830090,
                     "content": "@**Bo** a secret",
+                },
+                {
+                    "id": 4,
+                    "sender": 2,
+                    "recipient": 7,
+                    "subject": "Staff",
+                    "date_sent": 1799830090,
+                    "content": "@**Ann** a secret in a private channel",
                 },
             ]
         },

@@ -113,6 +113,9 @@ def test_discourse_tells_of_answers_quotes_and_mentions() -> None:
             "cooked": '<a class="mention" href="/u/ann">@ann</a>',
         },
     ]
+    whisper = {**posts[0], "username": "zed", "post_type": 4}
+    private = {**posts[0], "username": "zed", "archetype": "private_message"}
+    posts += [whisper, private]
     topic = {"post_stream": {"posts": posts}}
     assert told(json.dumps(topic)) == [("bo", "ann", "reply"), ("cy", "ann", "mention")]
 
