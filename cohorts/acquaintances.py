@@ -9,18 +9,18 @@ they let others find them by it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from . import checkins, denials, person_blocks
+from . import checkins, denials, person_blocks, ties
 from .exceptions import InvalidInput, NotFound
 from .language import gettext as _
-from .models import SAID, Attendance, Connection, Interaction, Membership, Signup, Source
+from .models import SAID, Attendance, Cohort, Connection, Course, Interaction, Signup, Source
 
 MOST: Final = 300
 """So many things a learner can say of others in one course."""
@@ -89,27 +89,32 @@ def of_learner(session: Session, signup: Signup) -> list[Acquaintance]:
     return sorted(shown, key=lambda each: each.last, reverse=True)
 
 
-def known_to(session: Session, signup: Signup, others: Collection[Signup]) -> set[int]:
-    """Return the ids of those whom a learner knows and who know the learner.
+def know_each_other(
+    session: Session, course: Course, people: Iterable[Signup], cohorts: Iterable[Cohort]
+) -> set[tuple[int, int]]:
+    """Return who of some people know each other, as pairs of ids in order, in a fixed number of queries.
 
-    That is, each has said something of the other, or both were at a meeting of a cohort they have left:
-    that those who meet now know each other says nothing new. Blocks and denials outrank all of it.
+    That is, each has said something of the other, or both were at a meeting of a cohort that is not among
+    ``cohorts``: that those who meet there know each other says nothing new. Blocks and denials outrank it.
     """
-    ids = [each.id for each in others]
+    ids = [each.id for each in people]
     mine, theirs = aliased(Connection), aliased(Connection)
     said = (
-        select(mine.to_id)
-        .join(theirs, theirs.from_id == mine.to_id)
-        .where(mine.from_id == signup.id, mine.to_id.in_(ids), theirs.to_id == signup.id)
+        select(mine.from_id, mine.to_id)
+        .join(theirs, (theirs.from_id == mine.to_id) & (theirs.to_id == mine.from_id))
+        .where(mine.from_id < mine.to_id, mine.from_id.in_(ids), mine.to_id.in_(ids))
     )
-    left = select(Membership.cohort_id).where(
-        Membership.signup_id == signup.id, Membership.until.is_not(None)
+    one, other = aliased(Attendance), aliased(Attendance)
+    met = (
+        select(one.signup_id, other.signup_id)
+        .join(other, (other.cohort_id == one.cohort_id) & (other.starts_at == one.starts_at))
+        .where(one.signup_id < other.signup_id, one.signup_id.in_(ids), other.signup_id.in_(ids))
+        .where(one.was_there.is_(True), other.was_there.is_(True))
+        .where(one.cohort_id.not_in([each.id for each in cohorts]))
     )
-    met = _meetings(signup).where(Attendance.signup_id.in_(ids), Attendance.cohort_id.in_(left))
-    found = {*session.scalars(said), *(other for other, _number, _latest in session.execute(met))}
-    known = [each for each in others if each.id in found]
-    apart = person_blocks.apart(session, signup, known) if known else set()
-    return {each.id for each in known} - apart - denials.between(session, signup)
+    rows = [row for query in (said, met) for row in session.execute(query.distinct())]
+    found = {(low, high) for low, high in rows if high is not None}
+    return found - ties.apart(session, course.id) if found else found
 
 
 def say(
@@ -175,21 +180,17 @@ def _said(session: Session, signup: Signup) -> Sequence[Connection]:
     return session.scalars(latest.options(joinedload(Connection.to))).all()
 
 
-def _meetings(signup: Signup) -> Select[int, int, datetime]:
-    """Select with whom a learner was at meetings, at how many, and when the latest began."""
+def _met(session: Session, signup: Signup) -> dict[int, tuple[int, datetime]]:
+    """Return with whom a learner was at meetings, at how many, and when the latest began."""
     mine = aliased(Attendance)
-    return (
+    rows = (
         select(Attendance.signup_id, func.count(), func.max(Attendance.starts_at))
         .join(mine, (mine.cohort_id == Attendance.cohort_id) & (mine.starts_at == Attendance.starts_at))
         .where(mine.signup_id == signup.id, mine.was_there.is_(True))
         .where(Attendance.signup_id != signup.id, Attendance.was_there.is_(True))
         .group_by(Attendance.signup_id)
     )
-
-
-def _met(session: Session, signup: Signup) -> dict[int, tuple[int, datetime]]:
-    found = session.execute(_meetings(signup))
-    return {other: (number, latest) for other, number, latest in found}
+    return {other: (number, latest) for other, number, latest in session.execute(rows)}
 
 
 def _elsewhere(session: Session, signup: Signup) -> list[tuple[Signup, datetime]]:
@@ -229,5 +230,5 @@ def _mutual(session: Session, signup: Signup, found: Iterable[Acquaintance]) -> 
         Connection.from_id.in_(wanted), Connection.to_id == signup.id, Connection.source == Source.GO_ON_WITH
     )
     agreed = set(session.scalars(theirs))
-    apart = person_blocks.apart(session, signup, [wanted[each] for each in agreed])
-    return agreed - apart - denials.between(session, signup)
+    never = ties.apart(session, signup.course_id) if agreed else set()
+    return {each for each in agreed if (min(each, signup.id), max(each, signup.id)) not in never}

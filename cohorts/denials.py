@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from . import person_blocks
@@ -19,12 +19,11 @@ def of(session: Session, signup: Signup) -> list[ConnectionDenial]:
     return list(session.scalars(latest))
 
 
-def between(session: Session, signup: Signup) -> set[int]:
-    """Return the ids of those with whom a learner is not connected, whoever of the two says so."""
-    denied = ConnectionDenial
-    touching = or_(denied.signup_id == signup.id, denied.other_id == signup.id)
-    pairs = session.execute(select(denied.signup_id, denied.other_id).where(touching))
-    return {other if one == signup.id else one for one, other in pairs}
+def pairs(session: Session, course_id: int) -> set[tuple[int, int]]:
+    """Return who in a course is not connected, as one of the two says, as pairs of ids in order."""
+    denied = select(ConnectionDenial.signup_id, ConnectionDenial.other_id)
+    rows = denied.join(Signup, Signup.id == ConnectionDenial.signup_id).where(Signup.course_id == course_id)
+    return {(min(one, two), max(one, two)) for one, two in session.execute(rows)}
 
 
 def deny(session: Session, signup: Signup, key: str, at: datetime) -> None:

@@ -18,13 +18,12 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from . import person_blocks
+from . import denials, person_blocks
 from .connections import Contact, strengths
 from .database import is_empty
 from .models import (
     Attendance,
     Connection,
-    ConnectionDenial,
     Course,
     ErasedTies,
     Interaction,
@@ -168,6 +167,11 @@ def erased(session: Session, course: Course) -> dict[tuple[date, bool | None], i
     return {(each.week, each.across): each.n for each in session.scalars(rows)}
 
 
+def apart(session: Session, course_id: int) -> set[tuple[int, int]]:
+    """Return the pairs, by ids in order, that never count: one denies it, or blocked or avoids the other."""
+    return person_blocks.pairs(session, course_id) | denials.pairs(session, course_id)
+
+
 def monday(moment: datetime) -> date:
     """Return the first day of the week a moment is in, in UTC."""
     return moment.date() - timedelta(days=moment.weekday())
@@ -189,11 +193,11 @@ class _Reading:
 
 
 def _read(session: Session, reading: _Reading) -> list[Tie]:
-    apart = person_blocks.pairs(session, reading.course_id) | _denied(session, reading)
+    never = apart(session, reading.course_id)
     signs = [
         each
         for each in _signs(session, reading)
-        if each.giver != each.taker and _pair(each) not in apart and each.at <= reading.at
+        if each.giver != each.taker and _pair(each) not in never and each.at <= reading.at
     ]
     contacts = (Contact(each.giver, each.taker, each.at, WEIGHTS[each.source]) for each in signs)
     found = strengths(contacts, reading.at, timedelta(days=reading.half_life_days))
@@ -245,13 +249,6 @@ class _Stays:
 def _stays(session: Session, reading: _Reading) -> _Stays:
     rows = select(Membership.signup_id, Membership.since, Membership.until, Membership.cohort_id)
     return _Stays(session.execute(rows.join(Signup).where(Signup.course_id == reading.course_id)))
-
-
-def _denied(session: Session, reading: _Reading) -> set[tuple[int, int]]:
-    denied = ConnectionDenial
-    rows = select(denied.signup_id, denied.other_id).join(Signup, Signup.id == denied.signup_id)
-    found = session.execute(rows.where(Signup.course_id == reading.course_id))
-    return {(min(one, two), max(one, two)) for one, two in found}
 
 
 def _signs(session: Session, reading: _Reading) -> Iterator[_Sign]:

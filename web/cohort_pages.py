@@ -132,6 +132,7 @@ def _page(
     coming = _sheet(found, schedule.coming(course, found, at))
     latest = _sheet(found, schedule.latest(course, found, at))
     times = [_time(signup, block, votes, holds) for block in blocks]
+    knowing = acquaintances.know_each_other(session(), course, members, [found])
     return render_template(
         "learner/cohort.html",
         signup=signup,
@@ -140,7 +141,7 @@ def _page(
         cohort=found,
         at=at,
         members=[_member(each, signup, at) for each in members],
-        known=acquaintances.known_to(session(), signup, [each for each in members if each.id != signup.id]),
+        known={each for pair in knowing if signup.id in pair for each in pair} - {signup.id},
         times=[time for time in times if time.mine],
         first_times=FIRST_TIMES,
         picture=week_picture.draw(course, blocks, holds, signup.time_zone),

@@ -10,7 +10,7 @@ from typing import Any, Final
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import courses, directory, language, proposals, runs, signups, take_back, weighing
+from cohorts import acquaintances, courses, directory, language, proposals, runs, signups, take_back, weighing
 from cohorts.asking import custom_questions
 from cohorts.exceptions import Conflict, InvalidInput, RunInProgress, UnfitPool
 from cohorts.language import gettext as _
@@ -171,8 +171,17 @@ def _proposal_page(course: Course, found: Run, proposal: proposals.Proposal) -> 
         zones=sorted(zones | {zone} if zone else zones),
         number_of_page=number,
         pages=pages,
+        familiar=_familiar(course, shown),
         **times_of(course, shown, zone),
     )
+
+
+def _familiar(course: Course, shown: list[proposals.ProposedCohort]) -> set[int]:
+    """Return the ids of the cohorts in which some know each other; who, is nobody's business."""
+    homes = {member.id: each.cohort.id for each in shown for member in each.members}
+    people = [member for each in shown for member in each.members]
+    pairs = acquaintances.know_each_other(session(), course, people, [each.cohort for each in shown])
+    return {homes[one] for one, two in pairs if homes[one] == homes[two]}
 
 
 def times_of(course: Course, shown: list[proposals.ProposedCohort], zone: str) -> dict[str, dict[int, Any]]:

@@ -19,7 +19,6 @@ from cohorts.models import (
     CourseState,
     Interaction,
     InteractionImport,
-    Membership,
     Signup,
     Source,
     now,
@@ -199,19 +198,22 @@ def test_two_know_each_other_by_both_their_words_or_an_earlier_meeting(
     session: Session, course: Course, cohort: Cohort, ann: Signup, bob: Signup, zoe: Signup
 ) -> None:
     cid = cohort.memberships[2].signup
+    people = [ann, bob, cid, zoe]
+
+    def known(*here: Cohort) -> set[tuple[int, int]]:
+        return acquaintances.know_each_other(session, course, people, here)
+
     met(session, cohort, ann, cid)
+    met(session, cohort, bob, days_ago=2)
     says(session, ann, bob)
-    assert acquaintances.known_to(session, ann, [bob, cid, zoe]) == set()
+    assert known(cohort) == set()
     says(session, bob, ann, GO_ON)
-    assert acquaintances.known_to(session, ann, [bob, cid, zoe]) == {bob.id}
-    assert acquaintances.known_to(session, bob, [ann]) == {ann.id}
-    assert acquaintances.known_to(session, ann, [cid, zoe]) == set()
-    session.query(Membership).filter_by(signup_id=ann.id).one().until = AT
-    session.flush()
-    assert acquaintances.known_to(session, ann, [bob, cid, zoe]) == {bob.id, cid.id}
+    assert known(cohort) == {(ann.id, bob.id)}
+    assert known() == {(ann.id, bob.id), (ann.id, cid.id)}
     denials.deny(session, cid, ann.key, AT)
+    assert known() == {(ann.id, bob.id)}
     person_blocks.block(session, bob, key=ann.key, at=AT)
-    assert acquaintances.known_to(session, ann, [bob, cid, zoe]) == set()
+    assert known() == set()
 
 
 def test_denying_tells_nothing_of_a_block(session: Session, ann: Signup, zoe: Signup) -> None:

@@ -14,6 +14,7 @@ from cohorts.models import (
     Connection,
     Course,
     CourseState,
+    Seat,
     Signup,
     Source,
     TieStudy,
@@ -141,3 +142,26 @@ def test_names_of_cohorts_are_no_markup(
     page = signed_in(owner).get("/organise/poems/connections").text
     assert "<b onload" not in page
     assert "&lt;b onload=" in page
+
+
+def test_proposal_says_where_some_know_each_other_and_not_who(
+    session: Session, course: Course, owner: User, signed_in: SignIn
+) -> None:
+    people = [make_signup(session, course) for _ in range(8)]
+    first, second = people[:4], people[4:]
+    run = make_cohort(session, *first).run
+    row = {"course_id": course.id, "source": Source.TALKED_WITH}
+    for one, two in (
+        (first[0], first[1]),
+        (first[1], first[0]),
+        (first[0], second[0]),
+        (second[0], first[0]),
+    ):
+        session.add(Connection(**row, from_id=one.id, to_id=two.id))
+    session.add(Connection(**row, from_id=second[0].id, to_id=second[1].id))
+    run.cohorts.append(make_cohort(session, *second))
+    for cohort in run.cohorts:
+        session.add_all(Seat(run=run, cohort=cohort, signup_id=stay.signup_id) for stay in cohort.memberships)
+    session.commit()
+    page = signed_in(owner).get(f"/organise/poems/runs/{run.key}").text
+    assert page.count("Some of them know each other already.") == 1

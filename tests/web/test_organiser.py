@@ -742,7 +742,7 @@ def test_proposal_takes_a_fixed_number_of_queries(
     run = make_proposal(session, course, cohorts=cohorts)
     count_queries.clear()
     browser.get(f"/organise/poems/runs/{run.key}")
-    assert len([each for each in count_queries if each.startswith("SELECT")]) == 9
+    assert len([each for each in count_queries if each.startswith("SELECT")]) == 11
 
 
 def test_proposal_without_any_cohort(session: Session, course: Course, browser: FlaskClient) -> None:
