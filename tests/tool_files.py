@@ -47,7 +47,7 @@ def book_of(sheets: Mapping[str, Iterable[Iterable[object]]], hidden: Sequence[s
 
 
 TITLED = (
-    ("Music course, spring", "", "name and e-mail as in the register"),
+    ("Music course, spring: we ask for", "Name", "E-mail", "Availability"),
     ("About you", "", "When are you free?", ""),
     ("Who", "Contact", "Monday", "Tuesday"),
     ("Ann", ANN, "18-20", ""),
