@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Table, Text, cast, delete, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from . import availability, moves, person_blocks, signups, ties
 from .language import Sentence, translated
@@ -24,6 +24,8 @@ from .models import (
     Message,
     PersonBlock,
     Run,
+    RunState,
+    Seat,
     Signup,
     SignupState,
     Upload,
@@ -144,6 +146,7 @@ def erase(session: Session, signup: Signup, at: datetime) -> None:
     ties.keep_counts(session, signup, at)
     if signup.state is SignupState.CONFIRMED:
         moves.leave_course(session, signup, None, "", at)
+    _leave_proposals(session, signup)
     session.execute(update(Departure).where(Departure.signup_id == signup.id).values(words=""))
     _forget_address(session, signup, at)
     _forget_name(session, signup)
@@ -154,6 +157,14 @@ def erase(session: Session, signup: Signup, at: datetime) -> None:
     unused = Interest.listed.is_(False) & Interest.id.not_in(used)
     session.execute(delete(Interest).where(Interest.course_id == course.id, unused))
     signups.fill_places(session, course, at)
+
+
+def _leave_proposals(session: Session, signup: Signup) -> None:
+    """Count a learner no more among those whom a proposal places, or leaves out."""
+    mine = select(Seat).join(Run).where(Seat.signup_id == signup.id, Run.state == RunState.PROPOSED)
+    for seat in session.scalars(mine.options(joinedload(Seat.run))):
+        seat.run.n_learners = (seat.run.n_learners or 1) - 1
+        seat.run.n_placed = (seat.run.n_placed or 0) - (seat.cohort_id is not None)
 
 
 def _forget_address(session: Session, signup: Signup, at: datetime) -> None:
