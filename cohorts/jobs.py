@@ -28,6 +28,7 @@ from . import (
     notices,
     nudges,
     predictors,
+    rematch_rules,
     reminders,
     runs,
     signups,
@@ -46,6 +47,7 @@ FILES_SECONDS: Final = 0.5
 TIDY_EVERY: Final = timedelta(minutes=10)
 REMIND_EVERY: Final = timedelta(minutes=1)
 ATTEND_EVERY: Final = timedelta(minutes=30)
+REMATCH_EVERY: Final = timedelta(minutes=1)
 
 _log = logging.getLogger(__name__)
 
@@ -122,6 +124,7 @@ class Worker:
         self._reminded = now() - REMIND_EVERY
         self._attended = now() - ATTEND_EVERY
         self._beaten = now() - vitals.BEAT_EVERY
+        self._rematched = now() - REMATCH_EVERY
 
     def work(self) -> None:
         """Work until SIGINT or SIGTERM."""
@@ -135,6 +138,7 @@ class Worker:
                 self._revive_runs,
                 self._tidy,
                 self._remind,
+                self._rematch,
                 self._ask_after_the_quiet,
             ),
             (SWEEP_SECONDS, self._send_mail),
@@ -217,3 +221,11 @@ class Worker:
         if at - self._attended >= ATTEND_EVERY:
             nudges.attend(self.database, at)
             self._attended = at
+
+    def _rematch(self) -> None:
+        """Ask for the rematches that are due by the rules of courses; they are found in the database."""
+        at = now()
+        if at - self._rematched >= REMATCH_EVERY:
+            with self.database.transaction() as session:
+                rematch_rules.see_to(session, at)
+            self._rematched = at

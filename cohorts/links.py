@@ -88,6 +88,10 @@ class Links:
         """Return the address of a course's desk, which organisers see once they have signed in."""
         return f"{self.public_url}/organise/{slug}"
 
+    def rematch(self, slug: str, key: str) -> str:
+        """Return the address of what a rematch proposes, which organisers see once they have signed in."""
+        return f"{self.desk(slug)}/rematches/{key}"
+
     def stop_help_mails(self, organiser: CourseOrganiser) -> str:
         """Return a link that stops the mails about requests for help in one course to one organiser."""
         token = self._stop_help_mails.dumps([organiser.course_id, organiser.user_id])

@@ -20,6 +20,10 @@ SILENT: Final = "silent"
 """Why it ends when they gave no sign of life (see ``cohorts.nudges``)."""
 REPLACED: Final = "a new match was published"
 """Why it ends when another proposal takes the place of its cohort."""
+ASKED: Final = "asked"
+"""Why it ends when a rematch gives them the other cohort they asked for."""
+REMATCHED: Final = "rematched"
+"""Why it ends when a rematch gives them another seat for any other reason."""
 MOVED: Final = "moved"
 """Why it ends when they take a seat elsewhere."""
 BY_HAND: Final = "moved by hand"
@@ -29,7 +33,7 @@ BY_HAND: Final = "moved by hand"
 def move(
     session: Session,
     seats: Mapping[Signup, Cohort | None],
-    because: str,
+    because: str | Mapping[Signup, str],
     at: datetime,
     *,
     hold: timedelta = timedelta(),
@@ -44,7 +48,7 @@ def move(
     Args:
         session: Is flushed.
         seats: The cohort of each learner from now on; None for none.
-        because: Why the memberships that they have end.
+        because: Why the memberships that they have end, all of them or each.
         at: Now.
         hold: So long the mails wait.
         told: What those who move get; None for nothing, because they did it themselves.
@@ -64,7 +68,7 @@ def move(
             continue
         movers.append(signup)
         if home is not None:
-            end(home, at, because)
+            end(home, at, because if isinstance(because, str) else because[signup])
             touched.add(home.cohort_id)
     session.flush()  # nobody is in two cohorts, not even for a moment
     since = beginnings(session, ids, at)

@@ -109,6 +109,49 @@ class RunState(enum.StrEnum):
     FAILED = "failed"
 
 
+class RunKind(enum.StrEnum):
+    """What a run does: it matches everybody, or seats people again around the cohorts that stand."""
+
+    MATCH = "match"
+    REMATCH = "rematch"
+
+
+class Fate(enum.StrEnum):
+    """What a rematch proposes for a cohort: that others join or leave it, that it merges, and so on."""
+
+    GOES_ON = "goes on"
+    STAYS_SMALL = "stays small"
+    MERGES = "merges"
+    CLOSES = "closes"
+    OPENS = "opens"
+
+
+class Cause(enum.StrEnum):
+    """Why a rematch gives somebody another seat."""
+
+    NO_COHORT = "no cohort"
+    ASKED = "asked"
+    TOO_SMALL = "too small"
+    ALONG = "along"
+
+
+class Decision(enum.StrEnum):
+    """What became of a proposed seat; what the world has overtaken is ``outdated``."""
+
+    PROPOSED = "proposed"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    OUTDATED = "outdated"
+
+
+class RematchWhen(enum.StrEnum):
+    """When a course is rematched by itself."""
+
+    NEVER = "never"
+    NIGHTLY = "nightly"
+    TOO_SMALL = "too small"
+
+
 class MailState(enum.StrEnum):
     """Whether a mail in the outbox still has to go."""
 
@@ -407,6 +450,7 @@ class Signup(Base):
     ``paused_until`` is the first day they are back; ``findable`` says that others in the course, also
     outside their cohort, may find them by name. ``of_age`` is the age that they said, at ``of_age_at``, they
     have reached, if their course asks; when they were born is not kept.
+    ``wants_another_at`` is when they asked for another cohort than the one they were in.
     ``custom`` holds the answers to the course's own questions by key (see ``cohorts.kinds``), ``not_alone``
     the keys of those with whose answer they do not want to be the only one, and ``shown`` the keys of all
     questions whose answer their cohort sees.
@@ -449,6 +493,7 @@ class Signup(Base):
     confirmed_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
     paused_until: Mapped[date | None]
+    wants_another_at: Mapped[datetime | None]
     findable: Mapped[bool] = mapped_column(default=False)
     of_age: Mapped[int | None]
     of_age_at: Mapped[datetime | None]
@@ -562,6 +607,8 @@ class Run(Base):
     ``course_was`` the state of the course before this one was published.
     ``learnt`` tells what earlier connections taught about the weights (see ``cohorts.learning``).
     A ``rehearsal`` proposes nothing: it only leaves in ``tally`` how many would be unplaced, by reason.
+    One of the kind ``rematch`` proposes reseatings, and ``wishes`` says what it may do (see
+    ``cohorts.rematches``). It is published from the first of them that is accepted.
     """
 
     __tablename__ = "runs"
@@ -580,8 +627,12 @@ class Run(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True, default=new_key)
     course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
+    kind: Mapped[RunKind] = mapped_column(
+        state_type(RunKind), default=RunKind.MATCH, server_default=RunKind.MATCH.value
+    )
     state: Mapped[RunState] = mapped_column(state_type(RunState), default=RunState.QUEUED)
     parameters: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    wishes: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     random_state: Mapped[int] = mapped_column(default=0)
     requested_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     based_on_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
@@ -778,6 +829,99 @@ class Membership(Base):
 
     signup: Mapped[Signup] = relationship()
     cohort: Mapped[Cohort] = relationship(back_populates="memberships")
+
+
+class CohortChange(Base):
+    """What a rematch proposes for one cohort; one that is opened is a cohort only once that is accepted.
+
+    ``into_id`` is what it merges into. ``meetings``, ``reasons``, ``parts`` and ``score_after`` are as they
+    will be when all about it is accepted; ``meeting_moves`` says that it then meets at another time. ``was``
+    keeps what accepting it wrote over.
+    """
+
+    __tablename__ = "cohort_changes"
+    __table_args__ = (UniqueConstraint("run_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    cohort_id: Mapped[int | None] = mapped_column(ForeignKey("cohorts.id", ondelete="CASCADE"), index=True)
+    into_id: Mapped[int | None] = mapped_column(
+        ForeignKey("cohort_changes.id", ondelete="SET NULL"), index=True
+    )
+    fate: Mapped[Fate] = mapped_column(state_type(Fate))
+    name: Mapped[str]
+    n_before: Mapped[int] = mapped_column(default=0)
+    n_after: Mapped[int] = mapped_column(default=0)
+    score_before: Mapped[float | None]
+    score_after: Mapped[float | None]
+    meetings: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    reasons: Mapped[list[str | Sentence]] = mapped_column(JSON, default=list)
+    parts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    meeting_moves: Mapped[bool] = mapped_column(default=False)
+    was: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    cohort: Mapped[Cohort | None] = relationship()
+    into: Mapped[CohortChange | None] = relationship(remote_side=[id])
+
+
+class Reseating(Base):
+    """Another seat that a rematch proposes for a learner; those with the same ``bundle`` go together.
+
+    ``left_id`` and ``joined_id`` are the changes of the cohorts concerned, None for no cohort. ``reasons``
+    name nobody. ``was_waiting`` says that they got a place in the course along with the seat.
+    """
+
+    __tablename__ = "reseatings"
+    __table_args__ = (UniqueConstraint("run_id", "signup_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=new_key)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    signup_id: Mapped[int] = mapped_column(ForeignKey("signups.id", ondelete="CASCADE"), index=True)
+    left_id: Mapped[int | None] = mapped_column(
+        ForeignKey("cohort_changes.id", ondelete="CASCADE"), index=True
+    )
+    joined_id: Mapped[int | None] = mapped_column(
+        ForeignKey("cohort_changes.id", ondelete="CASCADE"), index=True
+    )
+    bundle: Mapped[int]
+    cause: Mapped[Cause] = mapped_column(state_type(Cause))
+    reasons: Mapped[list[str | Sentence]] = mapped_column(JSON, default=list)
+    score_before: Mapped[float | None]
+    score_after: Mapped[float | None]
+    n_known: Mapped[int] = mapped_column(default=0)
+    was_waiting: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[Decision] = mapped_column(state_type(Decision), default=Decision.PROPOSED)
+    decided_at: Mapped[datetime | None]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+
+    run: Mapped[Run] = relationship()
+    signup: Mapped[Signup] = relationship()
+    left: Mapped[CohortChange | None] = relationship(foreign_keys=[left_id])
+    joined: Mapped[CohortChange | None] = relationship(foreign_keys=[joined_id])
+
+
+class RematchRule(Base):
+    """When a course is rematched by itself, and what may then be done without asking.
+
+    Up to ``act_within`` moves of members are carried out at once; None only proposes. ``looked_on`` is the
+    last night it was seen to, ``seen`` a digest of who had no cohort or a small one when a rematch was last
+    asked for.
+    """
+
+    __tablename__ = "rematch_rules"
+    __table_args__ = (CheckConstraint("act_within IS NULL OR act_within >= 0", name="act_within"),)
+
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True)
+    trigger: Mapped[RematchWhen] = mapped_column(state_type(RematchWhen), default=RematchWhen.NEVER)
+    act_within: Mapped[int | None]
+    move_meetings: Mapped[bool] = mapped_column(default=False)
+    keep_small: Mapped[bool] = mapped_column(default=True)
+    looked_on: Mapped[date | None]
+    seen: Mapped[str] = mapped_column(default="")
+
+    course: Mapped[Course] = relationship()
 
 
 class FixedMeeting(Base):

@@ -61,6 +61,33 @@ def leave_course(session: Session, signup: Signup, because: Leaving | None, word
     signups.withdraw(session, signup, at)
 
 
+def ask_for_another(session: Session, signup: Signup, at: datetime) -> None:
+    """Note that a learner would like another cohort, and keeps their seat until a rematch finds one.
+
+    Raises:
+        Conflict: They are in no cohort.
+    """
+    signups.lock_with(session, signup)
+    if not memberships.has_one(session, signup):
+        raise Conflict(_("You are in no cohort at the moment, so there is none to change."))
+    signup.wants_another_at = at
+    session.flush()
+
+
+def stay_after_all(session: Session, signup: Signup) -> None:
+    """Take back the wish for another cohort; without one nothing happens."""
+    signup.wants_another_at = None
+    session.flush()
+
+
+def wants_another(session: Session, signup: Signup) -> bool:
+    """Tell whether a learner asked for another cohort than the one they are in."""
+    since = session.scalar(
+        select(Membership.since).where(Membership.signup_id == signup.id, Membership.until.is_(None))
+    )
+    return since is not None and signup.wants_another_at is not None and signup.wants_another_at >= since
+
+
 def was_in_cohort(session: Session, signup: Signup) -> bool:
     """Tell whether a learner left a cohort that still lives."""
     closed = (

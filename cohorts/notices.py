@@ -31,6 +31,7 @@ from . import (
     meetings,
     pauses,
     presence,
+    rematch_mails,
     seat_mails,
     signal_mails,
 )
@@ -70,6 +71,7 @@ class Kind(StrEnum):
     REMINDER = "reminder"
     COHORT_CHANGED = "cohort_changed"
     MOVED = "moved"
+    RESEATED = "reseated"
     CHECK_IN = "check_in"
     STILL_HERE = "still_here"
     SEAT_FREED = "seat_freed"
@@ -77,6 +79,7 @@ class Kind(StrEnum):
     SIGN_IN = "sign_in"
     INVITATION = "invitation"
     HELP_ASKED = "help_asked"
+    REMATCH_FOUND = rematch_mails.FOUND
     MESSAGE = letters.KIND
 
 
@@ -89,6 +92,7 @@ FOR_CONFIRMED_ONLY: Final = {
     Kind.REMINDER,
     Kind.COHORT_CHANGED,
     Kind.MOVED,
+    Kind.RESEATED,
     Kind.CHECK_IN,
     Kind.STILL_HERE,
     Kind.SEAT_FREED,
@@ -107,7 +111,7 @@ OPTIONAL: Final[dict[Kind, Topic]] = {
 }
 """Mails that a learner can stop. All others answer what somebody did, and always come."""
 
-OF_SEATS: Final = (Kind.PLACED, Kind.MOVED, Kind.COHORT_CHANGED, Kind.UNPLACED)
+OF_SEATS: Final = (Kind.PLACED, Kind.RESEATED, Kind.MOVED, Kind.COHORT_CHANGED, Kind.UNPLACED)
 """Mails that say where somebody sits when they leave: of those that wait, the first one goes."""
 TRIED_ANYWAY: Final = {Kind.CONFIRM, Kind.ALREADY_SIGNED_UP, Kind.OLD_ANSWERS}
 """Mails that somebody asks for at this moment; they are tried even where a mail was refused before."""
@@ -407,6 +411,8 @@ def _words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:
 def _organisers_words(session: Session, mail: Mail, links: Links) -> dict[str, Any] | None:
     if mail.kind == Kind.HELP_ASKED:
         return help_mails.words(session, mail, links)
+    if mail.kind == Kind.REMATCH_FOUND:
+        return rematch_mails.organiser_words(session, mail, links)
     invitation = mail.invitation
     if invitation is None:
         assert mail.user is not None
@@ -429,6 +435,7 @@ def _is_of_this_week(mail: Mail, signup: Signup) -> bool:
 
 _SEAT_WORDS: Final = {
     Kind.PLACED: seat_mails.placed_words,
+    Kind.RESEATED: rematch_mails.reseated_words,
     Kind.MOVED: seat_mails.moved_words,
     Kind.COHORT_CHANGED: seat_mails.placed_words,
     Kind.UNPLACED: seat_mails.unplaced_words,

@@ -49,6 +49,10 @@ WITHHELD: Final = {
     ("signups", "link_version"): "a number that proves the personal link",
     ("signups", "calendar_version"): "a number that proves the calendar's address",
     ("attendances", "noted_by_id"): "another learner, who said so",
+    ("reseatings", "reasons"): "may count connections that only others told of",
+    ("reseatings", "n_known"): "counts connections that only others may have told of",
+    ("reseatings", "bundle"): "says only who else is concerned",
+    ("reseatings", "decided_by_id"): "an organiser, not the learner",
     ("weighings", "effects"): "the figures of whole cohorts, and who else is in them",
     ("person_blocks", "digest"): "says nothing but could be tested against the address of another",
 }
@@ -57,6 +61,7 @@ WITHHELD: Final = {
 WORDS: Final = {
     "adjustments": "change",
     "courses": "title",
+    "cohort_changes": "name",
     "cohorts": "name",
     "interests": "label",
     "interaction_imports": "tool",

@@ -23,6 +23,7 @@ from .models import (
     Interest,
     Membership,
     Run,
+    RunKind,
     RunState,
     Seat,
     Signup,
@@ -225,10 +226,10 @@ def cohort(session: Session, course: Course, key: str, only: ColumnElement[bool]
 
 
 def latest_published(session: Session, course: Course) -> Run | None:
-    """Return the run that was published last, or None when nothing is official yet."""
+    """Return the match that was published last, or None when nothing is official yet."""
     return session.scalar(
         select(Run)
-        .where(Run.course_id == course.id, Run.state == RunState.PUBLISHED)
+        .where(Run.course_id == course.id, Run.state == RunState.PUBLISHED, Run.kind == RunKind.MATCH)
         .order_by(Run.published_at.desc(), Run.id.desc())
         .limit(1)
     )
@@ -251,7 +252,13 @@ def _left(session: Session, course: Course, placed: set[int], text: str) -> list
 
 def _reasons(session: Session, run: Run) -> dict[int, str | Sentence]:
     """Return why learners were left without a cohort, by the ids of their sign-ups."""
-    unplaced = select(Seat.signup_id, Seat.reason).where(Seat.run_id == run.id, Seat.cohort_id.is_(None))
+    unplaced = (
+        select(Seat.signup_id, Seat.reason)
+        .join(Run)
+        .where(Run.course_id == run.course_id, Run.published_at >= run.published_at)
+        .where(Seat.cohort_id.is_(None))
+        .order_by(Run.published_at, Run.id)  # rematches since then know better
+    )
     left_over = (
         select(Seat.signup_id)
         .join(Run)

@@ -5,23 +5,36 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from . import language, learning, leases, person_blocks, pins, presence, remedies
+from . import deciding, language, learning, leases, person_blocks, pins, presence, rematches, remedies
 from .asking import custom_questions
 from .database import Database
 from .door import MatchSettings, match_answers, parts_of, sentence_of
 from .exceptions import CohortsError, NotFound, RunInProgress, UnfitPool
 from .language import gettext as _
 from .language import marked
-from .models import Cohort, Course, Run, RunState, Seat, Signup, SignupState, User, now
+from .models import (
+    Cohort,
+    Course,
+    CourseState,
+    Run,
+    RunKind,
+    RunState,
+    Seat,
+    Signup,
+    SignupState,
+    User,
+    now,
+)
 from .policies import FEW
 from .roster_rows import cohort_name
 
@@ -69,6 +82,37 @@ def request(
             n_learners=n_learners,
         ),
     )
+
+
+def request_rematch(
+    session: Session,
+    course: Course,
+    user: User | None,
+    *,
+    random_state: int = 0,
+    time_limit: float | None = None,
+    **wishes: Any,
+) -> Run:
+    """Ask for people to be seated again around the cohorts that stand.
+
+    What it may do is given by name, see `rematches.Wishes`.
+
+    Raises:
+        RunInProgress: Another run of this course is under way.
+        UnfitPool: There are no cohorts, or nobody needs another seat.
+    """
+    seen = rematches.scene(session, course, now())
+    if course.state is not CourseState.RUNNING or not seen.cohorts:
+        raise UnfitPool(_("No cohort of this course has members, so there is nothing to rematch around."))
+    if not seen.is_needed:
+        raise UnfitPool(
+            _("Nobody is without a cohort or asked for another one, and no cohort is too small: all is well.")
+        )
+    run = rematches.new_run(
+        session, seen, rematches.Wishes(**wishes), random_state=random_state, time_limit=time_limit
+    )
+    run.requested_by = user.id if user else None
+    return _queue(session, run)
 
 
 def rehearse(session: Session, course: Course, user: User | None) -> Run:
@@ -142,15 +186,15 @@ def for_course(session: Session, course: Course) -> list[Run]:
     return list(session.scalars(select(Run).where(*mine).order_by(Run.id.desc())))
 
 
-def get(session: Session, course: Course, key: str) -> Run:
-    """Return one run of a course.
+def get(session: Session, course: Course, key: str, *, kind: RunKind | None = RunKind.MATCH) -> Run:
+    """Return one run of a course, of one kind or of any.
 
     Raises:
         NotFound: The course has no such run.
     """
     mine = (Run.course_id == course.id, Run.rehearsal.is_(False))
     run = session.scalar(select(Run).where(*mine, Run.key == key))
-    if run is None:
+    if run is None or kind not in (None, run.kind):
         raise NotFound
     return run
 
@@ -170,12 +214,14 @@ def execute(database: Database, run_id: int, worker: str) -> None:
         lease = leases.claim(session, run_id, worker)
         asker = select(User.locale).join(Run, Run.requested_by == User.id).where(Run.id == run_id)
         locale = session.scalar(asker)
+        kind = session.scalar(select(Run.kind).where(Run.id == run_id))
     if lease is None:
         return
     # The names of cohorts and what went wrong are told in the language of whoever asked.
     with language.using(locale), leases.Heartbeat(database, lease) as heartbeat:
         try:
-            found = _match(database, run_id, heartbeat)
+            find = rematches.find if kind is RunKind.REMATCH else _match
+            keep = find(database, run_id, heartbeat)
         except CohortsError as error:
             _fail(database, lease, str(error))
         except Exception:
@@ -186,7 +232,7 @@ def execute(database: Database, run_id: int, worker: str) -> None:
                 marked("The match stopped on an error of ours, which is noted. Nothing was changed."),
             )
         else:
-            _store(database, lease, found)
+            _store(database, lease, keep)
 
 
 def _matchable(course: Course) -> tuple[ColumnElement[bool], ...]:
@@ -218,8 +264,8 @@ class _Found:
     learnt: dict[str, Any] | None
 
 
-def _match(database: Database, run_id: int, heartbeat: leases.Heartbeat) -> _Found:
-    """Turn rows into a pool, learn from earlier connections, and match."""
+def _match(database: Database, run_id: int, heartbeat: leases.Heartbeat) -> Callable[[Session, Run], None]:
+    """Turn rows into a pool, learn from earlier connections, match, and return what stores that."""
     with database.reading() as session:
         run = session.get_one(Run, run_id, options=[joinedload(Run.course)])
         rows = session.scalars(
@@ -251,7 +297,7 @@ def _match(database: Database, run_id: int, heartbeat: leases.Heartbeat) -> _Fou
         progress=report,
         should_stop=heartbeat.should_stop,
     )
-    return _Found(learners, matching, pinned, settings, learnt)
+    return partial(_keep, found=_Found(learners, matching, pinned, settings, learnt))
 
 
 def _fail(database: Database, lease: leases.Lease, reason: str) -> None:
@@ -262,9 +308,8 @@ def _fail(database: Database, lease: leases.Lease, reason: str) -> None:
             leases.release(run, RunState.FAILED)
 
 
-def _store(database: Database, lease: leases.Lease, found: _Found) -> None:
-    """Store a matching as the run's proposal, all or nothing, if the run is still ours."""
-    learners, matching = found.learners, found.matching
+def _store(database: Database, lease: leases.Lease, keep: Callable[[Session, Run], None]) -> None:
+    """Store what was found as the run's proposal, all or nothing, if the run is still ours."""
     with database.transaction() as session:
         run = leases.held_run(session, lease)
         if run is None:
@@ -272,19 +317,27 @@ def _store(database: Database, lease: leases.Lease, found: _Found) -> None:
         if run.cancel_requested:
             leases.release(run, RunState.CANCELLED)
             return
-        if run.rehearsal:
-            run.tally = _tally(run, matching)
-        else:
-            remaining = set(session.scalars(select(Signup.id).where(Signup.course_id == run.course_id)))
-            session.add_all(_seats(run, learners, matching, remaining))
-            remedies.note_languages(session, run, found.settings)
-            pins.carry_over(session, run, found.pinned)
-        # Whatever is weighed later, by hand or in words, is weighed as it was matched.
-        run.parameters, run.learnt = found.settings.as_json(), found.learnt
         run.progress, run.stage = 1.0, ""
-        run.n_learners, run.n_placed = len(learners), len(learners) - len(matching.unplaced)
-        run.objective, run.bound, run.seconds = matching.objective, matching.bound, matching.seconds
         leases.release(run, RunState.PROPOSED)
+        keep(session, run)
+        if run.kind is RunKind.REMATCH:
+            deciding.conclude(session, run, now())
+
+
+def _keep(session: Session, run: Run, found: _Found) -> None:
+    """Store a matching as the proposal of a run, or what a rehearsal tells."""
+    learners, matching = found.learners, found.matching
+    if run.rehearsal:
+        run.tally = _tally(run, matching)
+    else:
+        remaining = set(session.scalars(select(Signup.id).where(Signup.course_id == run.course_id)))
+        session.add_all(_seats(run, learners, matching, remaining))
+        remedies.note_languages(session, run, found.settings)
+        pins.carry_over(session, run, found.pinned)
+    # Whatever is weighed later, by hand or in words, is weighed as it was matched.
+    run.parameters, run.learnt = found.settings.as_json(), found.learnt
+    run.n_learners, run.n_placed = len(learners), len(learners) - len(matching.unplaced)
+    run.objective, run.bound, run.seconds = matching.objective, matching.bound, matching.seconds
 
 
 def _tally(run: Run, matching: Matching) -> list[Any]:

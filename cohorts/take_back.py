@@ -20,6 +20,7 @@ from .models import (
     MeetingVote,
     Membership,
     Run,
+    RunKind,
     RunState,
     Signup,
     SignupState,
@@ -32,7 +33,7 @@ HOLD: Final = timedelta(minutes=10)
 
 def until(session: Session, run: Run, at: datetime) -> datetime | None:
     """Return when the mails about a published run leave; None once any has, or there are none."""
-    if run.state is not RunState.PUBLISHED:
+    if run.state is not RunState.PUBLISHED or _was_rematched(session, run):
         return None
     mails, untouched, leaves = session.execute(
         select(
@@ -43,6 +44,16 @@ def until(session: Session, run: Run, at: datetime) -> datetime | None:
     ).one()
     found: datetime | None = leaves
     return found if found is not None and mails == untouched and found > at else None
+
+
+def _was_rematched(session: Session, run: Run) -> bool:
+    """Tell whether people were seated again since: then the cohorts of a run are not its own any more."""
+    later = (
+        select(Run.id)
+        .where(Run.course_id == run.course_id, Run.kind == RunKind.REMATCH, Run.id != run.id)
+        .where(Run.state == RunState.PUBLISHED, Run.published_at >= run.published_at)
+    )
+    return session.scalar(later.limit(1)) is not None
 
 
 def take_back(session: Session, run: Run) -> None:

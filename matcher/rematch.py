@@ -97,7 +97,7 @@ class Rematching:
     """The cohorts of a pool after a rematch, and who sits elsewhere than before.
 
     `objective` counts what the cohorts are worth, and what ties and moves weigh (see `matcher.standing`); no
-    way to seat people again passes `bound`.
+    way to seat people again passes `bound`. `scores_before` are those of the standing cohorts.
     """
 
     pool: Pool
@@ -112,6 +112,7 @@ class Rematching:
     seconds: float
     stopped: bool = False
     ties: Sequence[Mapping[int, float]] = field(default_factory=tuple, repr=False)
+    scores_before: tuple[float, ...] = ()
 
     @property
     def n_placed(self) -> int:
@@ -326,6 +327,9 @@ class _Told:
             seconds=watch.elapsed,
             stopped=watch.stopped,
             ties=self.ties,
+            scores_before=tuple(
+                self.preview.score(one.members, one.asynchronous).score for one in scene.standing
+            ),
         )
 
     def _cohort(self, members: Cohort, place: int | None) -> CohortAfter:

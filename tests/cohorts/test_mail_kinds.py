@@ -15,22 +15,38 @@ from smtpdfix import SMTPDFix
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cohorts import choosing, help_requests, language, letters, memberships, notices, people, presence
+from cohorts import (
+    choosing,
+    help_requests,
+    language,
+    letters,
+    memberships,
+    notices,
+    people,
+    presence,
+    rematch_mails,
+)
 from cohorts.links import Links
 from cohorts.mailers import MESSAGES, from_url
 from cohorts.meetings import Meeting
 from cohorts.models import (
     Attendance,
     Audience,
+    Cause,
     Cohort,
+    CohortChange,
     Course,
     CourseRole,
     CourseState,
+    Decision,
+    Fate,
     Invitation,
     Mail,
     Membership,
     Reminder,
+    Reseating,
     Run,
+    RunKind,
     RunState,
     Seat,
     Signup,
@@ -60,6 +76,8 @@ SUBJECTS = {
     Kind.REMINDER: "You meet on Monday, 11 January at 18:00",
     Kind.COHORT_CHANGED: "Your cohort Cohort 1 has changed",
     Kind.MOVED: "Your cohort for Play with your music is Cohort 1 now",
+    Kind.RESEATED: "Your cohort for Play with your music is Cohort 1 now",
+    Kind.REMATCH_FOUND: "1 learner in Play with your music could have another seat",
     Kind.CHECK_IN: "Ten seconds about this week in Play with your music",
     Kind.STILL_HERE: "Are you still there? Play with your music",
     Kind.SEAT_FREED: "Your seat in Cohort 1 is free for others now",
@@ -71,7 +89,7 @@ SUBJECTS = {
 }
 """What each kind says in a list of mails: a new kind needs a line here, and maybe a scene below."""
 
-TO_ORGANISERS = {Kind.SIGN_IN, Kind.INVITATION, Kind.HELP_ASKED}
+TO_ORGANISERS = {Kind.SIGN_IN, Kind.INVITATION, Kind.HELP_ASKED, Kind.REMATCH_FOUND}
 
 
 def pending(session: Session, signup: Signup) -> None:
@@ -99,6 +117,30 @@ def fixed(session: Session, signup: Signup) -> None:
     assert cohort is not None
     other = cohort.memberships[-1].signup
     choosing.fix(session, cohort, Meeting("UTC", 36), now(), seen=0, by=other)
+
+
+def reseated(session: Session, signup: Signup) -> None:
+    """Put a learner into a cohort by a rematch, because theirs had become too small."""
+    placed(session, signup)
+    run = Run(course_id=signup.course_id, kind=RunKind.REMATCH, state=RunState.PUBLISHED, published_at=now())
+    session.add(run)
+    session.flush()
+    left = CohortChange(run_id=run.id, number=1, fate=Fate.MERGES, name=signup.name)
+    row = Reseating(run_id=run.id, signup_id=signup.id, left=left, bundle=1, cause=Cause.TOO_SMALL)
+    row.state, row.decided_at = Decision.ACCEPTED, now()
+    session.add(row)
+
+
+def rematched(session: Session, name: str, title: str) -> Mail:
+    """Have a course rematched by itself."""
+    course = make_course(session, make_user(session, name=name), title=title)
+    run = Run(course_id=course.id, kind=RunKind.REMATCH, state=RunState.PROPOSED)
+    session.add(run)
+    session.flush()
+    signup = make_signup(session, course)
+    session.add(Reseating(run_id=run.id, signup_id=signup.id, bundle=1, cause=Cause.NO_COHORT))
+    rematch_mails.tell_organisers(session, course, now())
+    return session.scalars(select(Mail).where(Mail.kind == Kind.REMATCH_FOUND.value)).one()
 
 
 def under_way(session: Session, signup: Signup) -> None:
@@ -143,6 +185,7 @@ SCENES: dict[Kind, Callable[[Session, Signup], None]] = {
     Kind.REMINDER: placed,
     Kind.COHORT_CHANGED: placed,
     Kind.MOVED: placed,
+    Kind.RESEATED: reseated,
     Kind.CHECK_IN: under_way,
     Kind.STILL_HERE: quiet,
     Kind.SEAT_FREED: gone,
@@ -159,6 +202,8 @@ def mail_of(session: Session, kind: Kind, name: str, title: str) -> Mail:
         course = make_course(session, make_user(session, name=name), title=title)
         help_requests.ask(session, make_signup(session, course, name=name), "A secret worry", now())
         mail = session.scalars(select(Mail).where(Mail.kind == kind.value)).one()
+    elif kind is Kind.REMATCH_FOUND:
+        mail = rematched(session, name, title)
     elif kind in TO_ORGANISERS:
         mail = notices.enqueue(session, kind, user=make_user(session, name=name))
     else:
