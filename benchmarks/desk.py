@@ -31,7 +31,8 @@ from benchmarks.signups import show
 from cohorts.database import Database
 from cohorts.links import Links
 from cohorts.models import User
-from tests.crowds import Crowd, gather, organisers_pages
+from tests.crowds import Crowd, gather
+from tests.organisers_pages import organisers_pages
 from web import create_app
 
 MOST_MS = 300

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
+from itertools import pairwise
 from random import Random
 from typing import Any
 
-from flask import Flask
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from cohorts import courses, custom, door, meetings, native, sample
+from cohorts import courses, custom, door, dry_runs, meetings, native, sample, uploads
 from cohorts.answers import Answers
 from cohorts.asking import custom_questions, usually_shown
+from cohorts.drafts import Draft
 from cohorts.effects import Effect, Figures, Touched
-from cohorts.exports import FORMATS
 from cohorts.models import (
     Adjustment,
+    Attendance,
     Audience,
     AuditEntry,
     Base,
@@ -40,6 +41,8 @@ from cohorts.models import (
     Membership,
     Message,
     Met,
+    Presence,
+    Purpose,
     Run,
     RunState,
     Seat,
@@ -47,13 +50,13 @@ from cohorts.models import (
     Signup,
     SignupState,
     Source,
-    Upload,
     User,
     Weighing,
     now,
     signup_interests,
 )
 from cohorts.notices import Kind
+from cohorts.policies import FEW
 from matcher.said import say
 from tests.factories import make_user
 
@@ -62,32 +65,6 @@ LEFT_OUT = 0.02
 """The share of learners that a match leaves without a cohort."""
 WEEKS = 3
 """The course is so many weeks old."""
-
-KEYS: dict[str, tuple[dict[str, str], ...]] = {
-    "organiser.cohort": ({"key": "cohort"},),
-    "organiser.dry_run": ({"key": "upload"},),
-    "organiser.import_columns": ({"key": "upload"},),
-    "organiser.refused_rows": ({"key": "upload"},),
-    "organiser.letter": ({"key": "letter"},),
-    "organiser.edit_letter": ({"key": "letter"},),
-    "organiser.question": ({"question": "question"},),
-    "organiser.remove_question": ({"question": "question"},),
-    "organiser.run": ({"key": "proposed"}, {"key": "published"}, {"key": "running"}),
-    "organiser.run_progress": ({"key": "running"},),
-    "organiser.board": ({"key": "proposed"},),
-    "organiser.publish": ({"key": "proposed"},),
-    "organiser.weighing": ({"key": "proposed", "weighing_key": "weighing"},),
-    "organiser.weighed": ({"key": "proposed", "weighing_key": "weighing"},),
-    "organiser.signup": ({"key": "signup"},),
-    "organiser.export": tuple({"format_": name} for name in FORMATS),
-}
-"""What stands in the addresses of pages, beside the course: names of ``Crowd.words``, or formats."""
-QUERIES: dict[str, tuple[dict[str, str], ...]] = {
-    "organiser.signups": ({}, {"q": "an"}, {"state": "pending"}),
-    "organiser.roster": ({}, {"q": "Berlin"}),
-    "organiser.chosen": ({"format": "csv", "login": "email"},),
-}
-"""What addresses can ask for in their query."""
 
 
 @dataclass
@@ -100,29 +77,11 @@ class Crowd:
     """Keys of rows, by what they are."""
 
 
-def organisers_pages(app: Flask, crowd: Crowd) -> Iterator[tuple[str, str]]:
-    """Yield a name and an address for every page that organisers can get, as the URL map knows them.
-
-    Raises:
-        KeyError: ``KEYS`` does not say what stands in the address of a page.
-    """
-    adapter = app.url_map.bind("localhost")
-    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
-        if rule.endpoint.partition(".")[0] != "organiser" or "GET" not in (rule.methods or ()):
-            continue
-        needs_keys = rule.arguments - {"slug"}
-        for keys in KEYS[rule.endpoint] if needs_keys else ({},):
-            given = {name: crowd.words.get(word, word) for name, word in keys.items()}
-            given |= {"slug": crowd.course.slug} if "slug" in rule.arguments else {}
-            for asked in QUERIES.get(rule.endpoint, ({},)):
-                name = " ".join([rule.endpoint.partition(".")[2], *keys.values(), *asked.values()])
-                yield name, adapter.build(rule.endpoint, {**given, **asked}, method="GET")
-
-
 def gather(session: Session, n: int, seed: int = 1) -> Crowd:
     """Fill tables with a course of ``n`` sign-ups; the same number and seed give the same ones."""
     random = Random(seed)
     people = sample.people(n, seed)
+    people[0] = replace(people[0], works_with=(people[1].email,), avoids=(people[2].email,))
     owner = make_user(session)
     crowd = Crowd(owner, _course(session, owner, people))
     ids = _signups(session, crowd, people, random)
@@ -307,6 +266,22 @@ def _published(session: Session, crowd: Crowd, learners: Sequence[int], random: 
             for cohort_id, members in cohorts[::2]
         ],
     )
+    _fill(
+        session,
+        Attendance,
+        [
+            {
+                "cohort_id": cohort_id,
+                "signup_id": one,
+                "starts_at": since + timedelta(weeks=week),
+                "was_there": random.random() < 0.8,
+            }
+            for cohort_id, members in cohorts
+            for one in members
+            for week in range(WEEKS)
+        ],
+    )
+    session.execute(insert(Presence), [{"signup_id": one, "seen_at": now()} for one in learners])
     crowd.words["cohort"] = session.get_one(Cohort, cohorts[0][0]).key
 
 
@@ -374,7 +349,8 @@ def _going_on(session: Session, crowd: Crowd, learners: Sequence[int], random: R
             if random.random() < 0.7
         ],
     )
-    pairs = [random.sample(learners, 2) for _ in range(2 * len(learners))]
+    pairs = [tuple(random.sample(learners, 2)) for _ in learners]
+    pairs += [pair for one, other in pairwise(learners) for pair in ((one, other), (other, one))]
     _fill(
         session,
         Connection,
@@ -389,7 +365,7 @@ def _going_on(session: Session, crowd: Crowd, learners: Sequence[int], random: R
             for one, other in pairs
         ],
     )
-    some = learners[::20]
+    some = learners[: max(FEW + 1, len(learners) // 20)]
     _fill(
         session,
         Departure,
@@ -454,9 +430,14 @@ def _desk(session: Session, crowd: Crowd, people: Sequence[Answers], n: int) -> 
         [{"course_id": course.id, "user_id": each, "role": CourseRole.READER} for each in helping],
     )
     content = native.write(people).encode() + b"broken,not an address,Nowhere/City\r\n"
-    upload = Upload(course_id=course.id, user_id=owner.id, name="sign-ups.csv", content=content)
-    session.add(upload)
-    session.flush()
+    upload = uploads.keep(session, course, owner, "sign-ups.csv", content)
+    dry_runs.keep(session, upload, dry_runs.read(session, upload))
+    pairs = list(pairwise(people))
+    for name, head in (("talked", "from,to,time"), ("unclear", "one,other,something")):
+        lines = [f"{one.email},{other.email},2026-01-05T10:00:00Z" for one, other in pairs]
+        draft = Draft.of("\n".join([head, *lines]).encode(), "talks.csv", {}).to_bytes()
+        kept = uploads.keep(session, course, owner, "talks.csv", draft, purpose=Purpose.INTERACTIONS)
+        crowd.words[name] = kept.key
     question = next(each.key for each in course.questions if each.kind is not None)
     letter_key = session.get_one(Message, drafts[0]).key
     crowd.words |= {"upload": upload.key, "question": question, "letter": letter_key}
