@@ -24,7 +24,6 @@ from .models import (
     Message,
     PersonBlock,
     Run,
-    RunState,
     Seat,
     Signup,
     SignupState,
@@ -165,8 +164,8 @@ def erase(session: Session, signup: Signup, at: datetime) -> None:
 
 
 def _leave_proposals(session: Session, signup: Signup) -> None:
-    """Count a learner no more among those whom a proposal places, or leaves out."""
-    mine = select(Seat).join(Run).where(Seat.signup_id == signup.id, Run.state == RunState.PROPOSED)
+    """Count a learner no more among those whom a run places, or leaves out."""
+    mine = select(Seat).where(Seat.signup_id == signup.id)
     for seat in session.scalars(mine.options(joinedload(Seat.run))):
         seat.run.n_learners = (seat.run.n_learners or 1) - 1
         seat.run.n_placed = (seat.run.n_placed or 0) - (seat.cohort_id is not None)

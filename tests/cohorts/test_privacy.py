@@ -219,3 +219,17 @@ def test_erase_gives_the_place_to_whoever_waits(session: Session) -> None:
     help_requests.ask(session, first, "Help", NOW)
     privacy.erase(session, first, NOW)
     assert waiting.waiting is False
+
+
+def test_a_run_counts_nobody_who_was_erased(session: Session, course: Course) -> None:
+    placed, out, stays = (make_signup(session, course) for _ in range(3))
+    cohort = make_cohort(session, placed, stays)
+    run = cohort.run
+    session.add_all(Seat(run=run, signup=each, cohort=cohort) for each in (placed, stays))
+    session.add(Seat(run=run, signup=out))
+    run.n_learners, run.n_placed = 3, 2
+    session.flush()
+    privacy.erase(session, out, NOW)
+    assert (run.n_learners, run.n_placed) == (2, 2)
+    privacy.erase(session, placed, NOW)
+    assert (run.n_learners, run.n_placed) == (1, 1)

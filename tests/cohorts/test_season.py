@@ -442,7 +442,7 @@ class Season(RuleBasedStateMachine):
             assert sum(counted.states.values()) == len(rows)
             assert counted.states["withdrawn"] == len(rows) - len(present)
             assert signups.places_taken(session, course) == len(taken)
-            listed = roster.rows(session, course)
+            listed = list(roster.stream(session, course))
             seated = session.scalars(select(Membership.signup_id).where(Membership.until.is_(None))).all()
             assert sum(bool(row.cohort) for row in listed) == len(seated)
             if listed:
