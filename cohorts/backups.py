@@ -21,7 +21,19 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import JSON, Connection, Engine, MetaData, create_engine, func, insert, inspect, select, text
+from sqlalchemy import (
+    JSON,
+    Connection,
+    Engine,
+    MetaData,
+    create_engine,
+    delete,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
@@ -29,7 +41,7 @@ from . import privacy
 from .database import Database, migrate
 from .exceptions import Conflict, UnreadableFile
 from .language import gettext as _
-from .models import Erasure, Mail, MailState, Signup, User
+from .models import BrowserSession, Erasure, Mail, MailState, Signup
 
 BATCH: Final = 500
 VERSION: Final = "alembic_version"
@@ -132,8 +144,7 @@ def _catch_up(session: Session, since: _Since, at: datetime) -> int:
     for mail in session.scalars(select(Mail).where(Mail.state == MailState.WAITING)):
         if mail.key in since.sent:
             mail.state, mail.sent_at = MailState.SENT, at
-    for user in session.scalars(select(User)):
-        user.end_sessions()
+    session.execute(delete(BrowserSession))
     session.flush()
     return len(again)
 

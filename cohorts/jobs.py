@@ -22,6 +22,7 @@ from huey.serializer import SignedSerializer
 from sqlalchemy.engine import make_url
 
 from . import (
+    browser_sessions,
     checkin_mails,
     door,
     importing,
@@ -205,6 +206,7 @@ class Worker:
             signups.expire_unconfirmed(session, at)
             uploads.expire(session, at)
             weighing.expire(session, at)
+            browser_sessions.expire(session, at)
             checkin_mails.send(session, at)
         self._tidied = at
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
@@ -32,6 +33,7 @@ class Links:
         self._calendar = URLSafeSerializer(secret_key, salt="calendar link")
         self._invitation = URLSafeSerializer(secret_key, salt="invitation to organise")
         self._sign_in = URLSafeTimedSerializer(secret_key, salt="sign-in link")
+        self._code_key = f"code of a sign-in link\0{secret_key}".encode()
 
     def course(self, slug: str) -> str:
         """Return the address of a course's public page."""
@@ -146,13 +148,25 @@ class Links:
         return signup
 
     def sign_in(self, user: User) -> str:
-        """Return a link that signs ``user`` in once, within ten minutes."""
-        return f"{self.public_url}/sign-in/{self._sign_in.dumps([user.id, user.sign_in_nonce])}"
+        """Return a link that signs ``user`` in once, within ten minutes, in any browser: not for mails."""
+        return self._sign_in_link(user, in_any_browser=True)
 
-    def read_sign_in(self, session: Session, token: str) -> User:
-        """Return the user a sign-in link belongs to, without spending it."""
+    def mailed_sign_in(self, user: User) -> str:
+        """Return a link like `sign_in` for the browser that asked for it; others need its code."""
+        return self._sign_in_link(user, in_any_browser=False)
+
+    def _sign_in_link(self, user: User, *, in_any_browser: bool) -> str:
+        token = self._sign_in.dumps([user.id, user.sign_in_nonce, in_any_browser])
+        return f"{self.public_url}/sign-in/{token}"
+
+    def sign_in_code(self, nonce: str) -> str:
+        """Return the six digits that are shown where a link with this nonce was asked for."""
+        return f"{int.from_bytes(hmac.digest(self._code_key, nonce.encode(), 'sha256')) % 10**6:06}"
+
+    def read_sign_in(self, session: Session, token: str) -> tuple[User, bool]:
+        """Return whose a sign-in link is, and whether it works in any browser; nothing is spent."""
         try:
-            user_id, nonce = self._sign_in.loads(token, max_age=SIGN_IN_SECONDS)
+            user_id, nonce, in_any_browser = self._sign_in.loads(token, max_age=SIGN_IN_SECONDS)
         except (BadData, TypeError, ValueError) as error:
             raise InvalidLink(_spent()) from error
         user = session.scalar(
@@ -160,14 +174,14 @@ class Links:
         )
         if user is None:
             raise InvalidLink(_spent())
-        return user
+        return user, bool(in_any_browser)
 
     def spend_sign_in(self, session: Session, token: str) -> User:
         """Return the user a sign-in link belongs to; the link is worth nothing afterwards.
 
         Two requests with one link cannot both win: the nonce is replaced only where it still holds.
         """
-        user = self.read_sign_in(session, token)
+        user, _in_any_browser = self.read_sign_in(session, token)
         spent = session.execute(
             update(User)
             .where(User.id == user.id, User.sign_in_nonce == user.sign_in_nonce)

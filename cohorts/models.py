@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     Column,
     Enum,
@@ -228,14 +229,38 @@ class User(Base):
     role: Mapped[Role] = mapped_column(state_type(Role), default=Role.ORGANISER)
     locale: Mapped[str] = mapped_column(default="", server_default="")
     active: Mapped[bool] = mapped_column(default=True)
-    fs_uniquifier: Mapped[str] = mapped_column(unique=True, default=new_key)
     sign_in_nonce: Mapped[str] = mapped_column(default=lambda: secrets.token_urlsafe(16))
     signed_in_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
 
-    def end_sessions(self) -> None:
-        """Make every cookie issued to this user worthless."""
-        self.fs_uniquifier = new_key()
+
+class BrowserSession(Base):
+    """That somebody is signed in in a browser, until they sign out there or it runs out."""
+
+    __tablename__ = "browser_sessions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+
+
+class SecondFactor(Base):
+    """What a user's app proves itself with (see ``cohorts.second_factors``); it counts once confirmed.
+
+    ``used_step`` is the half minute of the last code that was taken, ``paper`` the digests of codes on paper.
+    """
+
+    __tablename__ = "second_factors"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    sealed: Mapped[str]
+    confirmed_at: Mapped[datetime | None]
+    used_step: Mapped[int] = mapped_column(BigInteger, default=0)
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+    paper: Mapped[list[str]] = mapped_column(default=list)
 
 
 class Course(Base):

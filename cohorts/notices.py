@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import re
+import secrets
 import time
 from datetime import datetime, timedelta
 from email.headerregistry import Address
@@ -144,15 +145,22 @@ def enqueue_latest(session: Session, kind: Kind, *signups: Signup) -> None:
         enqueue(session, kind, signup=signup)
 
 
-def enqueue_sign_in(session: Session, user: User, at: datetime) -> None:
-    """Mail a sign-in link, unless that was just done a few times: anybody may type an address."""
+def enqueue_sign_in(session: Session, user: User, at: datetime) -> str | None:
+    """Mail a sign-in link, which takes the place of every earlier one, and return its nonce.
+
+    If that was just done a few times it is None, and nothing is done: anybody may type an address.
+    """
     lately = select(func.count(Mail.id)).where(
         Mail.user_id == user.id,
         Mail.kind == Kind.SIGN_IN.value,
         Mail.created_at > at - timedelta(seconds=SIGN_IN_SECONDS),
     )
-    if (session.scalar(lately) or 0) < SIGN_IN_MAILS:
-        enqueue(session, Kind.SIGN_IN, user=user).created_at = at
+    if (session.scalar(lately) or 0) >= SIGN_IN_MAILS:
+        return None
+    enqueue(session, Kind.SIGN_IN, user=user).created_at = at
+    user.sign_in_nonce = secrets.token_urlsafe(16)
+    session.flush()
+    return user.sign_in_nonce
 
 
 def enqueue_invitation(session: Session, invitation: Invitation) -> None:
@@ -416,7 +424,7 @@ def _organisers_words(session: Session, mail: Mail, links: Links) -> dict[str, A
     invitation = mail.invitation
     if invitation is None:
         assert mail.user is not None
-        return {"user": mail.user, "link": links.sign_in(mail.user)}
+        return {"user": mail.user, "link": links.mailed_sign_in(mail.user)}
     if invitation.accepted_at is not None or invitation.expires_at <= now():
         return None
     return {

@@ -64,7 +64,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     csrf.exempt(api.blueprint)  # programs show a token in each request; cookies count for nothing there
     compression.init_app(app)
     security.init_app(app, secure=settings.public_url.startswith("https://"))
-    auth.init_app(app)
+    auth.init_app(app, settings.secret_key)
     app.register_blueprint(learner.blueprint)
     app.register_blueprint(organiser.blueprint)
     app.register_blueprint(token_pages.blueprint)

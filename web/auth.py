@@ -1,73 +1,79 @@
-"""Who is asking: organisers sign in with a mailed link that works once.
+"""Who is asking: organisers sign in with a mailed link that works once, and a second factor if they have one.
 
-Flask-Security-Too keeps the session; its own e-mail links, which sign in on GET and can be
-reused, are not switched on. Opening a link shows a button; only pressing it signs in.
+Opening a link shows a button; only pressing it signs in. A link works in the browser that asked for it; in
+another one the code is needed that was shown there, so that whoever reads somebody's mail cannot use it.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ClassVar, cast
+from hashlib import sha256
+from typing import Any, Final
 
 from flask import Blueprint, Flask, current_app, flash, g, redirect, render_template, request, url_for
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
-from flask_login import current_user as signed_in_account
-from flask_security import RoleMixin, Security, SQLAlchemySessionUserDatastore, UserMixin
-from flask_security.utils import login_user, logout_user
 from sqlalchemy import select
-from sqlalchemy.orm import Session, scoped_session
 from werkzeug.local import LocalProxy
 
-from cohorts import language, notices
+from cohorts import browser_sessions, language, notices
 from cohorts.answers import address, is_address
+from cohorts.exceptions import InvalidLink
 from cohorts.language import gettext as _
-from cohorts.links import Links
-from cohorts.models import Base, User, now
+from cohorts.links import SIGN_IN_SECONDS, Links
+from cohorts.models import User, now
 from cohorts.policies import Act
+from cohorts.second_factors import Factors
 
 from . import locales
 from .database import session
+from .limits import RateLimit
 
 blueprint = Blueprint("auth", __name__)
 
 View = Callable[..., ResponseReturnValue]
 
+SIGNED_IN: Final = "signed_in"
+"""Where the cookie keeps what proves that somebody is signed in."""
+ASKED: Final = "asked"
+"""Where the cookie keeps the digests of the nonces of links that this browser asked for."""
+HALF_WAY: Final = "half_way"
+"""Where the cookie keeps who has still to show their second factor, and since when."""
 
-class Account(UserMixin):
-    """A row of the users' table as Flask-Security sees it; the domain knows it as ``User``."""
-
-    roles: ClassVar[list[RoleMixin]] = []  # type: ignore[misc]  # what a user may do is decided in cohorts.policies
-
-
-class NoRole(RoleMixin):
-    """Flask-Security asks for a role model; roles live in cohorts.policies."""
-
-
-Base.registry.map_imperatively(
-    Account, User.__table__, include_properties=["id", "email", "active", "fs_uniquifier"]
-)
+CODES: Final = RateLimit(most=5, seconds=SIGN_IN_SECONDS)
+"""How often the code of one link may be guessed."""
 
 
-def init_app(app: Flask) -> None:
-    """Put Flask-Security's session handling on ``app``, without any of its pages."""
-    app.config.update(
-        SECURITY_PASSWORD_SALT="unused: there are no passwords",  # noqa: S106
-        SECURITY_API_ENABLED_METHODS=["session"],
-        SECURITY_JOIN_USER_ROLES=False,
-        SECURITY_USE_REGISTER_V2=True,
-    )
-    sessions = cast(scoped_session[Session], LocalProxy(session))
-    Security(app, SQLAlchemySessionUserDatastore(sessions, Account, NoRole), register_blueprint=False)
+def init_app(app: Flask, secret_key: str) -> None:
+    """Let organisers sign in on ``app``."""
+    app.extensions["factors"] = Factors(secret_key)
     app.register_blueprint(blueprint)
     app.jinja_env.globals["signed_in"] = LocalProxy(current_user)
 
 
 def current_user() -> User | None:
-    """Return the user who is signed in, if any."""
-    if not signed_in_account.is_authenticated:
-        return None
-    return session().get(User, signed_in_account.id)
+    """Return the user who is signed in, if any; looked up once a request."""
+    if "user" not in g:
+        text = cookie.get(SIGNED_IN)
+        g.user = browser_sessions.user_of(session(), text, now()) if isinstance(text, str) else None
+    user: User | None = g.user
+    return user
+
+
+def is_anybody_signed_in() -> bool:
+    """Tell whether this browser claims that somebody is signed in; asks no database."""
+    return SIGNED_IN in cookie
+
+
+def sign_in_as(user: User) -> None:
+    """Sign a user in in this browser; what it kept of anybody else is gone. The caller commits."""
+    cookie.clear()
+    cookie[SIGNED_IN] = browser_sessions.begin(session(), user, now())
+    user.locale = user.locale or language.locale()
+    locales.remember(user)
+    g.user = user
 
 
 def organiser_required(view: View) -> View:
@@ -107,25 +113,68 @@ def sign_in() -> ResponseReturnValue:
     email = address(request.form.get("email", ""))
     known = select(User).where(User.email == email, User.active.is_(True))
     user = session().scalar(known) if is_address(email) else None
-    if user is not None:
-        notices.enqueue_sign_in(session(), user, now())
-        session().commit()
-    return render_template("auth/sign_in_sent.html", email=email)
+    nonce = notices.enqueue_sign_in(session(), user, now()) if user is not None else None
+    session().commit()
+    nonce = nonce or secrets.token_urlsafe(16)  # of no link at all, and nobody can tell
+    cookie[ASKED] = [*cookie.get(ASKED, [])[-2:], _digest(nonce)]
+    return render_template("auth/sign_in_sent.html", email=email, code=_links().sign_in_code(nonce))
 
 
 @blueprint.route("/sign-in/<token>", methods=["GET", "POST"])
 def confirm_sign_in(token: str) -> ResponseReturnValue:
     """Show a button (GET), or spend the link and sign in (POST)."""
-    links: Links = current_app.extensions["links"]
+    user, in_any_browser = _links().read_sign_in(session(), token)
+    needs_code = not in_any_browser and _digest(user.sign_in_nonce) not in cookie.get(ASKED, [])
     if request.method != "POST":
-        user = links.read_sign_in(session(), token)
-        return render_template("auth/sign_in_confirm.html", email=user.email)
-    user = links.spend_sign_in(session(), token)
-    user.locale = user.locale or language.locale()
+        return render_template("auth/sign_in_confirm.html", email=user.email, needs_code=needs_code)
+    if needs_code and not _is_code(user):
+        wrong = _("This is not the code. It stands on the page where you asked for the link.")
+        page = render_template(
+            "auth/sign_in_confirm.html", email=user.email, needs_code=needs_code, wrong=wrong
+        )
+        return page, 422
+    _links().spend_sign_in(session(), token)
+    if _factors().of(session(), user) is not None:
+        session().commit()
+        cookie.clear()
+        cookie[HALF_WAY] = [user.id, now().timestamp()]
+        return redirect(url_for(".second_step"))
+    sign_in_as(user)
     session().commit()
-    locales.remember(user)
-    login_user(cast(UserMixin, session().get(Account, user.id)))
     return redirect(url_for("organiser.courses"))
+
+
+def _is_code(user: User) -> bool:
+    if not CODES.allows(user.sign_in_nonce):
+        raise InvalidLink(_("Too many codes were tried with this link. Ask for a new one."))
+    typed = "".join(request.form.get("code", "").split())
+    return secrets.compare_digest(typed.encode(), _links().sign_in_code(user.sign_in_nonce).encode())
+
+
+@blueprint.route("/sign-in/second-step", methods=["GET", "POST"])
+def second_step() -> ResponseReturnValue:
+    """Ask for the second factor of whoever has used their link."""
+    user = _half_way()
+    if user is None:
+        return redirect(url_for(".sign_in"))
+    if request.method != "POST":
+        return render_template("auth/second_step.html")
+    is_good = _factors().check(session(), user, request.form.get("code", "")[:40], now())
+    if is_good:
+        sign_in_as(user)
+    session().commit()
+    if is_good:
+        return redirect(url_for("organiser.courses"))
+    wrong = _("This code is not right, or was used already. After five wrong ones, wait ten minutes.")
+    return render_template("auth/second_step.html", wrong=wrong), 422
+
+
+def _half_way() -> User | None:
+    """Return who has still to show their second factor, if they used their link a moment ago."""
+    user_id, since = cookie.get(HALF_WAY, (0, 0.0))
+    user = session().get(User, user_id)
+    in_time = now().timestamp() - since < SIGN_IN_SECONDS
+    return user if user is not None and user.active and in_time else None
 
 
 @blueprint.post("/language")
@@ -141,11 +190,24 @@ def change_language() -> ResponseReturnValue:
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    """End this session and every other one of the same user, copied cookies included."""
-    user = current_user()
-    logout_user()
-    if user is not None:
-        user.end_sessions()
-        session().commit()
+    """End the session of this browser, and so of every copy of its cookie."""
+    browser_sessions.end(session(), str(cookie.get(SIGNED_IN, "")))
+    session().commit()
+    cookie.pop(SIGNED_IN, None)
+    g.user = None
     flash(_("You are signed out."))
     return redirect(url_for("learner.home"))
+
+
+def _digest(nonce: str) -> str:
+    return sha256(nonce.encode()).hexdigest()[:32]
+
+
+def _links() -> Links:
+    links: Links = current_app.extensions["links"]
+    return links
+
+
+def _factors() -> Factors:
+    factors: Factors = current_app.extensions["factors"]
+    return factors

@@ -250,6 +250,28 @@ def link_user(email: str) -> None:
         click.echo(Links(settings.secret_key, settings.public_url).sign_in(user))
 
 
+@user_group.command(name="reset")
+@click.argument("email")
+def reset_user(email: str) -> None:
+    """Sign EMAIL out everywhere and switch their second factor off, for whoever has lost their phone.
+
+    Example: cohorts user reset ada@example.org
+    """
+    from sqlalchemy import delete, select
+
+    from cohorts import browser_sessions
+    from cohorts.answers import address
+    from cohorts.models import SecondFactor, User
+
+    with opened() as database, database.transaction() as session:
+        user_id = session.scalar(select(User.id).where(User.email == address(email)))
+        if user_id is None:
+            raise Refused(f"Nobody signs in as {email}.")
+        browser_sessions.end_all(session, user_id)
+        session.execute(delete(SecondFactor).where(SecondFactor.user_id == user_id))
+    click.echo(f"{address(email)} is signed out everywhere and has no second factor.")
+
+
 @contextmanager
 def opened() -> Iterator[Database]:
     """Give the database that the settings name, and let go of it at the end."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 from flask_compress import Compress
-from flask_login import current_user
+
+from .auth import is_anybody_signed_in
 
 
 def init_app(app: Flask) -> None:
@@ -34,4 +35,4 @@ def init_app(app: Flask) -> None:
 
 
 def _tells_no_secret() -> bool:
-    return request.endpoint == "learner.course" and not current_user.is_authenticated
+    return request.endpoint == "learner.course" and not is_anybody_signed_in()

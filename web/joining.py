@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_security import UserMixin
-from flask_security.utils import login_user
 
 from cohorts import people
 from cohorts.language import gettext as _
 from cohorts.links import Links
 from cohorts.models import now
 
-from .auth import Account, blueprint, current_user
+from .auth import blueprint, current_user, sign_in_as
 from .database import session
 from .people_pages import ROLES
 
@@ -31,9 +27,9 @@ def join(token: str) -> ResponseReturnValue:
     if request.method != "POST":
         return render_template("auth/join.html", invitation=invitation, role=ROLES[invitation.role])
     user, is_new = people.accept(session(), invitation, now())
-    session().commit()
     if is_new:
-        login_user(cast(UserMixin, session().get(Account, user.id)))
+        sign_in_as(user)
+    session().commit()
     flash(_("You organise “%(course)s” now.", course=invitation.course.title), "good")
     here = current_user()
     if here is not None and here.id == user.id:

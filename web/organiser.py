@@ -15,6 +15,7 @@ from . import (
     proposals,
     questions,
     roster_pages,
+    security_pages,
     sharing,
 )
 from .desk import blueprint
@@ -33,5 +34,6 @@ __all__ = [
     "proposals",
     "questions",
     "roster_pages",
+    "security_pages",
     "sharing",
 ]

@@ -49,6 +49,7 @@ from cohorts.models import (
     User,
     now,
 )
+from cohorts.second_factors import Factors
 from cohorts.subscriptions import Topic
 from cohorts.weighing import Weigher
 from tests import tool_files
@@ -59,6 +60,7 @@ from tests.browser.people import EVENINGS, NAMES, ZONES, keep_token, new_course,
 from tests.browser.world import World
 from tests.factories import ask, make_cohort, make_user
 from tests.questions import EXAMPLES
+from tests.site import SECRET
 
 
 def fill_bare(world: World, session: Session) -> None:
@@ -145,6 +147,10 @@ def _signing_up(world: World, session: Session, organiser: User) -> None:
     mine = session.get_one(CourseOrganiser, (course.id, organiser.id))
     world.words["stop_help"] = world.links.stop_help_mails(mine).rpartition("/")[2]
     world.words["sign_in"] = world.links.sign_in(make_user(session)).rpartition("/")[2]
+    world.words["mailed_sign_in"] = world.links.mailed_sign_in(make_user(session)).rpartition("/")[2]
+    careful = world.users["careful"] = make_user(session, name="Cara Careful")
+    factors = Factors(SECRET)
+    factors.confirm(session, careful, factors.prepare(session, careful).now(), now())
 
 
 def _own_questions(world: World, session: Session, organiser: User) -> None:

@@ -55,6 +55,11 @@ def _send_without_a_name(page: Page) -> None:
     _send_empty(page)
 
 
+def _enter_a_wrong_code(page: Page) -> None:
+    page.get_by_label("Code").fill("not a code")
+    press("Sign in")(page)
+
+
 def _ask_for_link(page: Page) -> None:
     page.get_by_label("E-mail").fill("stranger@example.org")
     send_by(page.get_by_role("button", name="Send"))
@@ -181,7 +186,13 @@ def _come_back_to_draft(page: Page) -> None:
     page.locator("[data-offer]").wait_for()
 
 
-ORGANISER, NEWCOMER, FACILITATOR, READER = "organiser", "newcomer", "facilitator", "reader"
+ORGANISER, NEWCOMER, FACILITATOR, READER, CAREFUL = (
+    "organiser",
+    "newcomer",
+    "facilitator",
+    "reader",
+    "careful",
+)
 
 LEARNERS_PAGES = (
     State("home", "learner.home", "/"),
@@ -508,6 +519,9 @@ def _make_token(page: Page) -> None:
 
 
 OTHER_PAGES = (
+    State("security", "account.security", "/account/security", ORGANISER),
+    State("security-right-to-left", "account.security", "/account/security", ORGANISER, rtl=True),
+    State("second-factor", "", "/account/security", NEWCOMER, act=press("Set it up")),
     State("tokens", "account.tokens", "/account/tokens", ORGANISER),
     State("tokens-empty", "account.tokens", "/account/tokens", NEWCOMER),
     State("tokens-made", "account.tokens", "/account/tokens", ORGANISER, act=_make_token),
@@ -516,6 +530,10 @@ OTHER_PAGES = (
     State("sign-in", "auth.sign_in", "/sign-in"),
     State("sign-in-sent", "auth.sign_in", "/sign-in", act=_ask_for_link),
     State("sign-in-confirm", "auth.confirm_sign_in", "/sign-in/{sign_in}"),
+    State("sign-in-code", "auth.confirm_sign_in", "/sign-in/{mailed_sign_in}"),
+    State("sign-in-code-wrong", "auth.confirm_sign_in", "/sign-in/{mailed_sign_in}", act=_enter_a_wrong_code),
+    State("second-step", "auth.second_step", "/sign-in/second-step", CAREFUL),
+    State("second-step-wrong", "auth.second_step", "/sign-in/second-step", CAREFUL, act=_enter_a_wrong_code),
     State("invitation", "auth.join", "/join/{invitation}"),
     State("error-not-found", "", "/nowhere", status=404),
     State("error-link", "", "/l/nonsense", status=404),
@@ -537,5 +555,8 @@ NO_PAGES = {
     "organiser.chosen",
     "organiser.export",
     "organiser.qr",
+    "health.alive",
+    "health.ready",
+    "health.metrics",
 }
-"""Routes that answer with a file."""
+"""Routes that answer with a file, or to programs."""

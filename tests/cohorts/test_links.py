@@ -52,7 +52,8 @@ def test_sign_in_link_is_no_learner_link(session: Session, links: Links) -> None
 def test_sign_in_link_works_once(session: Session, links: Links) -> None:
     user = make_user(session)
     link = token(links.sign_in(user))
-    assert links.read_sign_in(session, link) is user
+    assert links.read_sign_in(session, link) == (user, True)
+    assert links.read_sign_in(session, token(links.mailed_sign_in(user))) == (user, False)
     assert links.spend_sign_in(session, link) is user
     with pytest.raises(InvalidLink):
         links.spend_sign_in(session, link)

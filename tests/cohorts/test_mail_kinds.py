@@ -342,7 +342,7 @@ def test_links_belong_to_the_addressee(session: Session, links: Links, kind: Kin
     for link in found:
         route, token = re.fullmatch(r"http://localhost/([a-z-]+)/([\w.-]+)\S*", link).groups()  # type: ignore[union-attr]
         if route == "sign-in":
-            assert links.read_sign_in(session, token) is mail.user
+            assert links.read_sign_in(session, token) == (mail.user, False)
         elif route == "join":
             assert links.read_invitation(session, token) is mail.invitation
         elif route == "stop-help-mails":

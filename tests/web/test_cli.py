@@ -24,12 +24,13 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
-from cohorts import native, sample
+from cohorts import browser_sessions, native, sample
 from cohorts.answers import Answers
 from cohorts.database import Database
 from cohorts.exports import FORMATS
 from cohorts.links import Links
-from cohorts.models import Course, Role, Signup, User
+from cohorts.models import Course, Role, Signup, User, now
+from cohorts.second_factors import Factors
 from tests import tool_files
 from tests.cohorts.test_roster import publish
 from tests.conftest import SECRET
@@ -432,8 +433,21 @@ class TestWithDatabase:
         assert (added.exit_code, added.stdout) == (0, "ada@example.org is an administrator now.\n")
         printed = run("user", "link", "ada@example.org").stdout.strip()
         with database.reading() as session:
-            user = links.read_sign_in(session, printed.rpartition("/")[2])
+            user, _ = links.read_sign_in(session, printed.rpartition("/")[2])
             assert (user.email, user.role, user.name) == ("ada@example.org", Role.ADMIN, "Ada")
+
+    def test_user_reset_signs_out_and_asks_for_no_second_factor(self, database: Database) -> None:
+        run("user", "add", "ada@example.org")
+        with database.transaction() as session:
+            user = session.scalars(select(User)).one()
+            browser_sessions.begin(session, user, now())
+            factors = Factors(SECRET)
+            factors.confirm(session, user, factors.prepare(session, user).now(), now())
+        assert run("user", "reset", "ada@example.org").exit_code == 0
+        with database.reading() as session:
+            assert browser_sessions.count(session, user, now()) == 0
+            assert factors.of(session, user) is None
+        assert run("user", "reset", "bea@example.org").exit_code == 2
 
     def test_user_add_twice(self, database: Database) -> None:
         assert run("user", "add", "ada@example.org").exit_code == 0
