@@ -1,6 +1,6 @@
 """Who is signed in where, and second factors.
 
-Revision: 0022
+Revision: 0023
 """
 
 import uuid
@@ -8,8 +8,8 @@ import uuid
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
