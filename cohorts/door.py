@@ -246,8 +246,15 @@ class Lesson:
     auc_chosen: Estimate | None
 
 
-def learn(people: Sequence[tuple[str, Answers]], settings: MatchSettings, seen: Seen) -> Lesson:
+def learn(
+    people: Sequence[tuple[str, Answers]],
+    settings: MatchSettings,
+    seen: Seen,
+    tick: Callable[[], object] = lambda: None,
+) -> Lesson:
     """Learn from connections how much each question should count.
+
+    ``tick`` is called every second or so; it may raise, to end this early.
 
     Raises:
         UnfitPool: The settings or the answers cannot be matched.
@@ -257,7 +264,8 @@ def learn(people: Sequence[tuple[str, Answers]], settings: MatchSettings, seen: 
 
     pool, params = to_pool(people, settings.custom), to_params(settings)
     try:
-        model = AffinityModel(params).fit(pool, matcher.Observed(seen.connected, seen.could_have))
+        observed = matcher.Observed(seen.connected, seen.could_have)
+        model = AffinityModel(params).fit(pool, observed, tick)
     except matcher.MatcherError as error:
         raise UnfitPool(str(error)) from error
     learnt = model.learnt_

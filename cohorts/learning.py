@@ -8,7 +8,7 @@ than the organiser's weights do; either way the run says so.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
@@ -51,16 +51,32 @@ def seen(session: Session, course: Course, keys: Mapping[int, str], at: datetime
     return Seen(with_keys(connected, keys))
 
 
+class _StoppedError(Exception):
+    """Nobody waits for what would be learnt any more."""
+
+
 def learn(
-    people: Sequence[tuple[str, Answers]], settings: MatchSettings, what: Seen
+    people: Sequence[tuple[str, Answers]],
+    settings: MatchSettings,
+    what: Seen,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> tuple[MatchSettings, dict[str, Any] | None]:
     """Return the settings to match with, and what is kept with the run about how they came about.
 
-    Kept are the fields of ``door.Lesson``, with ``chosen`` for the weights as they were before.
+    Kept are the fields of ``door.Lesson``, with ``chosen`` for the weights as they were before. If it should
+    stop, nothing is learnt.
     """
     if not what.connected:
         return settings, None
-    lesson = door.learn(people, settings, what)
+
+    def tick() -> None:
+        if should_stop():
+            raise _StoppedError
+
+    try:
+        lesson = door.learn(people, settings, what, tick)
+    except _StoppedError:
+        return settings, None
     kept = asdict(lesson) | {"chosen": dict(settings.weights)}
     return replace(settings, weights=lesson.weights), kept
 

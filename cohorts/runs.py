@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from . import deciding, language, learning, leases, person_blocks, pins, presence, rematches, remedies
 from .asking import custom_questions
 from .database import Database
-from .door import MatchSettings, match_answers, parts_of, sentence_of
+from .door import MatchSettings, Seen, match_answers, parts_of, sentence_of
 from .exceptions import CohortsError, NotFound, RunInProgress, UnfitPool
 from .language import gettext as _
 from .language import marked
@@ -281,12 +281,14 @@ def _match(database: Database, run_id: int, heartbeat: leases.Heartbeat) -> Call
         settings = learning.unlearnt(MatchSettings.from_json(run.parameters), run.learnt)
         times = pins.times(session, pinned)
         keys = {row.id: row.key for row in rows}
-        seen = learning.seen(session, run.course, keys, now())
+        # A rehearsal asks who could be placed, which no weight changes.
+        seen = Seen([]) if run.rehearsal else learning.seen(session, run.course, keys, now())
 
     def report(progress: Progress) -> None:
         heartbeat.progress, heartbeat.stage = progress.fraction, str(progress.stage)
 
-    settings, learnt = learning.learn(people, settings, seen)
+    heartbeat.stage = marked("Learning from connections")
+    settings, learnt = learning.learn(people, settings, seen, heartbeat.should_stop)
     place = {signup_id: number for number, signup_id in enumerate(learners)}
     kept = [[place[each] for each in members] for members in pinned.cohorts.values()]
     matching = match_answers(

@@ -98,6 +98,17 @@ def test_without_connections_a_run_says_nothing_of_them(session: Session) -> Non
     assert learning.learn([], settings, seen) == (settings, None)
 
 
+def test_whoever_cancels_a_run_does_not_wait_for_what_it_learns(session: Session) -> None:
+    course, people = crowd(session)
+    connect(session, course, of_one_interest(people, 120))
+    answers = person_blocks.answers_with_blocks(session, people)
+    given = [(each.key, answer) for each, answer in zip(people, answers, strict=True)]
+    settings = MatchSettings.of_course(course)
+    seen = learning.seen(session, course, {each.id: each.key for each in people}, now())
+    assert len(seen.connected) == 120
+    assert learning.learn(given, settings, seen, lambda: True) == (settings, None)
+
+
 def test_who_sat_together_is_compared_with_whom_they_sat_with(session: Session) -> None:
     course, people = crowd(session)
     cohorts = [people[start : start + 6] for start in range(0, 60, 6)]
