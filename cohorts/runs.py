@@ -287,7 +287,8 @@ def _match(database: Database, run_id: int, heartbeat: leases.Heartbeat) -> Call
     def report(progress: Progress) -> None:
         heartbeat.progress, heartbeat.stage = progress.fraction, str(progress.stage)
 
-    heartbeat.stage = marked("Learning from connections")
+    if seen.connected:
+        heartbeat.stage = marked("Learning from connections")
     settings, learnt = learning.learn(people, settings, seen, heartbeat.should_stop)
     place = {signup_id: number for number, signup_id in enumerate(learners)}
     kept = [[place[each] for each in members] for members in pinned.cohorts.values()]
