@@ -9,7 +9,7 @@ they let others find them by it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 from . import checkins, denials, person_blocks, ties
 from .exceptions import InvalidInput, NotFound
 from .language import gettext as _
-from .models import SAID, Attendance, Cohort, Connection, Course, Interaction, Signup, Source
+from .models import SAID, Attendance, Connection, Course, Interaction, Signup, Source
 
 MOST: Final = 300
 """So many things a learner can say of others in one course."""
@@ -90,27 +90,26 @@ def of_learner(session: Session, signup: Signup) -> list[Acquaintance]:
 
 
 def know_each_other(
-    session: Session, course: Course, people: Iterable[Signup], cohorts: Iterable[Cohort]
+    session: Session, course: Course, people: Collection[int], cohorts: Collection[int]
 ) -> set[tuple[int, int]]:
-    """Return who of some people know each other, as pairs of ids in order, in a fixed number of queries.
+    """Return which of some people know each other, as pairs of ids in order, in at most six queries.
 
     That is, each has said something of the other, or both were at a meeting of a cohort that is not among
     ``cohorts``: that those who meet there know each other says nothing new. Blocks and denials outrank it.
     """
-    ids = [each.id for each in people]
     mine, theirs = aliased(Connection), aliased(Connection)
     said = (
         select(mine.from_id, mine.to_id)
         .join(theirs, (theirs.from_id == mine.to_id) & (theirs.to_id == mine.from_id))
-        .where(mine.from_id < mine.to_id, mine.from_id.in_(ids), mine.to_id.in_(ids))
+        .where(mine.from_id < mine.to_id, mine.from_id.in_(people), mine.to_id.in_(people))
     )
     one, other = aliased(Attendance), aliased(Attendance)
     met = (
         select(one.signup_id, other.signup_id)
         .join(other, (other.cohort_id == one.cohort_id) & (other.starts_at == one.starts_at))
-        .where(one.signup_id < other.signup_id, one.signup_id.in_(ids), other.signup_id.in_(ids))
+        .where(one.signup_id < other.signup_id, one.signup_id.in_(people), other.signup_id.in_(people))
         .where(one.was_there.is_(True), other.was_there.is_(True))
-        .where(one.cohort_id.not_in([each.id for each in cohorts]))
+        .where(one.cohort_id.not_in(cohorts))
     )
     rows = [row for query in (said, met) for row in session.execute(query.distinct())]
     found = {(low, high) for low, high in rows if high is not None}

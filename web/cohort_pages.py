@@ -132,7 +132,7 @@ def _page(
     coming = _sheet(found, schedule.coming(course, found, at))
     latest = _sheet(found, schedule.latest(course, found, at))
     times = [_time(signup, block, votes, holds) for block in blocks]
-    knowing = acquaintances.know_each_other(session(), course, members, [found])
+    knowing = acquaintances.know_each_other(session(), course, [each.id for each in members], [found.id])
     return render_template(
         "learner/cohort.html",
         signup=signup,

@@ -179,8 +179,7 @@ def _proposal_page(course: Course, found: Run, proposal: proposals.Proposal) -> 
 def _familiar(course: Course, shown: list[proposals.ProposedCohort]) -> set[int]:
     """Return the ids of the cohorts in which some know each other; who, is nobody's business."""
     homes = {member.id: each.cohort.id for each in shown for member in each.members}
-    people = [member for each in shown for member in each.members]
-    pairs = acquaintances.know_each_other(session(), course, people, [each.cohort for each in shown])
+    pairs = acquaintances.know_each_other(session(), course, list(homes), [each.cohort.id for each in shown])
     return {homes[one] for one, two in pairs if homes[one] == homes[two]}
 
 

@@ -3,7 +3,7 @@
     python -m tests.browser.pictures
 
 Serves a fresh site on a free port, matches and publishes the sample course, and writes
-``docs/images/{sign-up,proposal,cohort}.png``.
+``docs/images/{sign-up,proposal,cohort}.png``; ``connections.png`` is of a course under way.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from cohorts.links import Links
 from cohorts.models import Membership, User
 from tests.browser.chromium import Chromium
 from tests.browser.sign_up import fill_in_person
+from tests.browser.states import STATES
+from tests.browser.visitor import Visitor, visiting
 from tests.site import wait_until_served
 
 IMAGES = config.ROOT / "docs" / "images"
@@ -46,6 +48,8 @@ def main() -> None:
             wait_until_served(server, url)
             with Chromium() as chromium:
                 take(chromium.browser(), Database(f"sqlite:///{folder}/cohorts.sqlite3"), Links(KEY, url))
+                with tempfile.TemporaryDirectory() as other, visiting(chromium, Path(other)) as visitor:
+                    take_connections(visitor)
         finally:
             server.terminate()
             server.wait()
@@ -72,6 +76,14 @@ def take(browser: Browser, database: Database, links: Links) -> None:
         link = links.learner(membership.signup)
     phone.goto(f"{link}/cohort")
     save(phone, "cohort.png")
+
+
+def take_connections(visitor: Visitor) -> None:
+    """Take the picture of a network."""
+    state = next(state for state in STATES if state.name == "network")
+    with visitor.at(state) as page:
+        page.set_viewport_size({"width": 1280, "height": 1500})
+        save(page, "connections.png")
 
 
 def match(page: Page, database: Database, links: Links) -> None:

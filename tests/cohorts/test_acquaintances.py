@@ -198,10 +198,10 @@ def test_two_know_each_other_by_both_their_words_or_an_earlier_meeting(
     session: Session, course: Course, cohort: Cohort, ann: Signup, bob: Signup, zoe: Signup
 ) -> None:
     cid = cohort.memberships[2].signup
-    people = [ann, bob, cid, zoe]
+    people = [ann.id, bob.id, cid.id, zoe.id]
 
     def known(*here: Cohort) -> set[tuple[int, int]]:
-        return acquaintances.know_each_other(session, course, people, here)
+        return acquaintances.know_each_other(session, course, people, [each.id for each in here])
 
     met(session, cohort, ann, cid)
     met(session, cohort, bob, days_ago=2)

@@ -90,7 +90,7 @@ async function open(box, button) {
   }
   DARK.addEventListener("change", () => { state.renderer.kill(); state.renderer = show(box, state.data); });
   steer(box, state);
-  box.querySelector(".network-picture").setAttribute("hidden", "");
+  box.querySelector(".network-frame").hidden = true;
 }
 
 for (const button of document.querySelectorAll("[data-explore]")) {
