@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 from . import checkins, denials, person_blocks, ties
 from .exceptions import InvalidInput, NotFound
 from .language import gettext as _
-from .models import SAID, Attendance, Connection, Course, Interaction, Signup, Source
+from .models import SAID, Attendance, Connection, Course, Interaction, Membership, Signup, Source
 
 MOST: Final = 300
 """So many things a learner can say of others in one course."""
@@ -114,6 +114,14 @@ def know_each_other(
     rows = [row for query in (said, met) for row in session.execute(query.distinct())]
     found = {(low, high) for low, high in rows if high is not None}
     return found - ties.apart(session, course.id) if found else found
+
+
+def known_to(session: Session, signup: Signup, others: Iterable[Signup]) -> set[int]:
+    """Return the ids of those whom a learner knows; the meetings of the cohort they are in tell nothing new."""
+    home = select(Membership.cohort_id).where(Membership.signup_id == signup.id, Membership.until.is_(None))
+    people = {signup.id, *(each.id for each in others)}
+    pairs = know_each_other(session, signup.course, people, session.scalars(home).all())
+    return {each for pair in pairs if signup.id in pair for each in pair} - {signup.id}
 
 
 def say(

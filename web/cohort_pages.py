@@ -132,7 +132,6 @@ def _page(
     coming = _sheet(found, schedule.coming(course, found, at))
     latest = _sheet(found, schedule.latest(course, found, at))
     times = [_time(signup, block, votes, holds) for block in blocks]
-    knowing = acquaintances.know_each_other(session(), course, [each.id for each in members], [found.id])
     return render_template(
         "learner/cohort.html",
         signup=signup,
@@ -141,7 +140,7 @@ def _page(
         cohort=found,
         at=at,
         members=[_member(each, signup, at) for each in members],
-        known={each for pair in knowing if signup.id in pair for each in pair} - {signup.id},
+        known=acquaintances.known_to(session(), signup, members),
         times=[time for time in times if time.mine],
         first_times=FIRST_TIMES,
         picture=week_picture.draw(course, blocks, holds, signup.time_zone),

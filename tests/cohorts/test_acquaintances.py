@@ -19,6 +19,7 @@ from cohorts.models import (
     CourseState,
     Interaction,
     InteractionImport,
+    Membership,
     Signup,
     Source,
     now,
@@ -210,6 +211,11 @@ def test_two_know_each_other_by_both_their_words_or_an_earlier_meeting(
     says(session, bob, ann, GO_ON)
     assert known(cohort) == {(ann.id, bob.id)}
     assert known() == {(ann.id, bob.id), (ann.id, cid.id)}
+    assert acquaintances.known_to(session, bob, [ann, cid]) == {ann.id}
+    assert acquaintances.known_to(session, cid, [ann, bob]) == set()
+    session.query(Membership).filter_by(signup_id=cid.id).one().until = AT
+    session.flush()
+    assert acquaintances.known_to(session, cid, [ann, bob]) == {ann.id}
     denials.deny(session, cid, ann.key, AT)
     assert known() == {(ann.id, bob.id)}
     person_blocks.block(session, bob, key=ann.key, at=AT)
