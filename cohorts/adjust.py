@@ -1,8 +1,9 @@
-"""Adjusting a proposal by hand: move, swap, unseat, pin, name; undo and redo.
+"""Adjusting cohorts by hand: move, swap, unseat, pin, name, choose a time and a link; undo and redo.
 
-Every change appends to the list of adjustments of its run, whose length is the board's version. Whoever
-changes a board says which version they saw; when somebody else was faster, nothing is saved and they are
-shown what came in between.
+A board is that of a proposal, or of the cohorts that live (see ``cohorts.living``): there learners are
+moved, and whoever that touches hears of it ten minutes later. Every change appends to the list of
+adjustments of its run, whose length is the board's version. Whoever changes a board says which version they
+saw; when somebody else was faster, nothing is saved and they are shown what came in between.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from . import channels, meetings
+from . import channels, meetings, signups
+from . import living as living_cohorts
 from .crowding import SIMULTANEOUS, Crowd
 from .door import MatchSettings
 from .effects import Effect
@@ -88,8 +90,8 @@ def move(
         Conflict: A cohort or a learner is not as it was weighed, or a rule would break.
         NotFound: No such change was weighed.
     """
-    board = _Locked(session, run, hand)
-    if weighing.version != board.version and MatchSettings.from_json(run.parameters).max_simultaneous:
+    board = _Locked(session, run, hand, living=True)
+    if weighing.version != board.version and living_cohorts.settings_of(run).max_simultaneous:
         raise Conflict(_("Other cohorts have changed, and may meet at other times now."))
     effect = board.find(weighing, to_key, swap_key)
     if not effect.is_possible or (effect.new_breaks and not set_aside):
@@ -222,8 +224,8 @@ def undo(session: Session, run: Run, hand: Hand) -> Adjustment:
         Stale: The board has changed since.
         Conflict: There is nothing to undo.
     """
-    board = _Locked(session, run, hand)
-    done, _undone = walk(adjustments(session, run))
+    board = _Locked(session, run, hand, living=True)
+    done, _undone = walk(adjustments(session, run, living=board.is_living))
     if not done:
         raise Conflict(_("There is nothing to undo."))
     return board.again(done[-1], Change.UNDO)
@@ -236,8 +238,8 @@ def redo(session: Session, run: Run, hand: Hand) -> Adjustment:
         Stale: The board has changed since.
         Conflict: There is nothing to redo.
     """
-    board = _Locked(session, run, hand)
-    _done, undone = walk(adjustments(session, run))
+    board = _Locked(session, run, hand, living=True)
+    _done, undone = walk(adjustments(session, run, living=board.is_living))
     if not undone:
         raise Conflict(_("There is nothing to redo."))
     return board.again(undone[-1], Change.REDO)
@@ -258,10 +260,17 @@ def walk(listed: Sequence[Adjustment]) -> tuple[list[Adjustment], list[Adjustmen
     return done, undone
 
 
-def adjustments(session: Session, run: Run, *, after: int = 0) -> list[Adjustment]:
-    """Return what was done to a proposal by hand, in order, with the people it was about."""
+def adjustments(
+    session: Session, run: Run, *, after: int = 0, living: bool | None = None
+) -> list[Adjustment]:
+    """Return what was done on a board by hand, in order, with the people it was about.
+
+    ``living`` picks what was done before the cohorts were published, or since.
+    """
     of = joinedload(Adjustment.of)
     found = select(Adjustment).where(Adjustment.run_id == run.id, Adjustment.number > after)
+    if living is not None:
+        found = found.where(Adjustment.living.is_(living))
     return list(
         session.scalars(
             found.order_by(Adjustment.number).options(
@@ -275,27 +284,38 @@ def adjustments(session: Session, run: Run, *, after: int = 0) -> list[Adjustmen
     )
 
 
-class _Locked:
-    """A proposal that nobody else changes at the same time."""
+_Seated = Seat | living_cohorts.Place
 
-    def __init__(self, session: Session, run: Run, hand: Hand) -> None:
+
+class _Locked:
+    """A board nobody else changes at the same time: of a proposal, or of the living cohorts of a course."""
+
+    def __init__(self, session: Session, run: Run, hand: Hand, *, living: bool = False) -> None:
+        if living and run.state is RunState.PUBLISHED:
+            signups.lock(session, run.course)  # learners take seats and leave by themselves
         session.refresh(run, with_for_update=True)
-        if run.state is not RunState.PROPOSED:
+        self.is_living = living and living_cohorts.is_on(session, run)
+        if run.state is not RunState.PROPOSED and not self.is_living:
             raise Conflict(_("This run is not a proposal any more, so it cannot be changed by hand."))
         self.version = version(session, run)
         if hand.seen != self.version:
             raise Stale
         self._session, self._run, self._hand = session, run, hand
-        found = session.scalars(
-            select(Cohort).where(Cohort.run_id == run.id).execution_options(populate_existing=True)
-        )
+        mine = Cohort.run_id == run.id
+        if self.is_living:
+            mine = Cohort.id.in_([each.id for each in living_cohorts.cohorts_of(session, run.course)])
+        found = session.scalars(select(Cohort).where(mine).execution_options(populate_existing=True))
         self.cohorts = {each.id: each for each in found}
-        self.seats = session.scalars(
-            select(Seat)
-            .where(Seat.run_id == run.id)
-            .options(joinedload(Seat.signup))
-            .execution_options(populate_existing=True)
-        ).all()
+        self.seats: Sequence[_Seated]
+        if self.is_living:
+            self.seats = living_cohorts.places(session, run.course_id)
+        else:
+            self.seats = session.scalars(
+                select(Seat)
+                .where(Seat.run_id == run.id)
+                .options(joinedload(Seat.signup))
+                .execution_options(populate_existing=True)
+            ).all()
 
     def cohort_id(self, key: str) -> int:
         """Return the id of a cohort of this proposal."""
@@ -304,7 +324,7 @@ class _Locked:
             raise NotFound
         return found
 
-    def seat_of(self, signup_id: int | None) -> Seat | None:
+    def seat_of(self, signup_id: int | None) -> _Seated | None:
         """Return the seat of a learner."""
         return next((each for each in self.seats if each.signup_id == signup_id), None)
 
@@ -330,7 +350,7 @@ class _Locked:
         self,
         change: Change,
         cohorts: Mapping[int, Mapping[str, Any]],
-        seats: Mapping[Seat, tuple[int | None, bool]],
+        seats: Mapping[_Seated, tuple[int | None, bool]],
         *,
         of: Adjustment | None = None,
         gain: float = 0.0,
@@ -341,6 +361,7 @@ class _Locked:
             run_id=self._run.id,
             number=self.version + 1,
             change=change,
+            living=self.is_living,
             of_id=of.id if of else None,
             by_id=self._hand.by.id if self._hand.by else None,
             at=self._hand.at,
@@ -359,20 +380,42 @@ class _Locked:
                 )
             )
             seat.cohort_id, seat.pinned = cohort_id, pinned
-        if self._run.objective is not None:
-            self._run.objective += gain
-        self._run.n_placed = sum(each.cohort_id is not None for each in self.seats)
+        if not self.is_living:
+            if self._run.objective is not None:
+                self._run.objective += gain
+            self._run.n_placed = sum(each.cohort_id is not None for each in self.seats)
         try:
             with self._session.begin_nested():
                 self._session.add(found)
         except IntegrityError as error:
             raise Stale from error
+        if self.is_living:
+            self._seat_members(found)
         return found
+
+    def _seat_members(self, change: Adjustment) -> None:
+        """Seat learners where a change says: as if what it reverses had never been, while nobody was told."""
+        if change.of_id is not None:
+            reversed_ = self._last_about(change.of_id, before=change.number)
+            if living_cohorts.leave_at(self._session, reversed_, self._hand.at):
+                living_cohorts.unmake(self._session, reversed_)
+                return
+        living_cohorts.apply(self._session, change, self.cohorts.values())
+
+    def _last_about(self, change_id: int, before: int | None = None) -> Adjustment:
+        """Return the last row about a change: itself, or the one that undid it or made it again last."""
+        found = select(Adjustment).where((Adjustment.id == change_id) | (Adjustment.of_id == change_id))
+        if before is not None:
+            found = found.where(Adjustment.number < before)
+        return self._session.scalars(found.order_by(Adjustment.number.desc()).limit(1)).one()
 
     def again(self, of: Adjustment, change: Change) -> Adjustment:
         """Undo an adjustment or do it once more; whoever has been erased since is left out."""
         back = change is Change.UNDO
         cohorts = {int(key): pair[0 if back else 1] for key, pair in of.cohorts.items()}
+        if self.is_living:
+            homes = {each.signup_id: each.cohort_id for each in self.seats}
+            living_cohorts.require_as_left(self._session, self._last_about(of.id), homes)
         places = {seat.signup_id: seat for seat in self.seats}
         seats = {
             places[each.signup_id]: (each.left_id, each.was_pinned)

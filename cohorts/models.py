@@ -755,7 +755,8 @@ class Adjustment(Base):
     """One thing that was done to a proposal by hand; ``number`` counts them, and is the board's version.
 
     Rows are only ever added: undoing or redoing an adjustment is one, too, and ``of_id`` says which it was
-    about. Of two people who change a board at once only one can add the next row. ``cohorts`` has the
+    about. Of two people who change a board at once only one can add the next row. ``living`` ones changed
+    cohorts that were published already: their members, not the seats of the proposal. ``cohorts`` has the
     figures of every cohort it touched before and after, by id; ``gain`` is what all are worth more.
     """
 
@@ -769,6 +770,7 @@ class Adjustment(Base):
     of_id: Mapped[int | None] = mapped_column(ForeignKey("adjustments.id", ondelete="CASCADE"), index=True)
     by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     at: Mapped[datetime] = mapped_column(default=now)
+    living: Mapped[bool] = mapped_column(default=False)
     cohorts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     gain: Mapped[float] = mapped_column(default=0.0)
     because: Mapped[str] = mapped_column(default="")
@@ -1223,7 +1225,7 @@ class Mail(Base):
 
     It is put into words only when it is sent, so that an erasure reaches it and no link lies in
     the database. ``course_id`` is the course it is about where the addressee does not tell, ``run_id`` the
-    run whose publication it tells of.
+    run whose publication it tells of, ``adjustment_id`` the change by hand.
     """
 
     __tablename__ = "outbox"
@@ -1240,6 +1242,9 @@ class Mail(Base):
     )
     message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), index=True)
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
+    adjustment_id: Mapped[int | None] = mapped_column(
+        ForeignKey("adjustments.id", ondelete="SET NULL"), index=True
+    )
     state: Mapped[MailState] = mapped_column(state_type(MailState), default=MailState.WAITING)
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime] = mapped_column(default=now)

@@ -117,6 +117,9 @@ OF_SEATS: Final = (Kind.PLACED, Kind.RESEATED, Kind.MOVED, Kind.COHORT_CHANGED, 
 TRIED_ANYWAY: Final = {Kind.CONFIRM, Kind.ALREADY_SIGNED_UP, Kind.OLD_ANSWERS}
 """Mails that somebody asks for at this moment; they are tried even where a mail was refused before."""
 
+HOLD: Final = timedelta(minutes=10)
+"""So long the mails of a publication, or of a change by hand, wait: until then it can be taken back."""
+
 MAX_SUBJECT: Final = 120
 MAX_NAME: Final = 60
 """So much of the name of a course or a cohort stands in a subject: the rest of it is to be read, too."""
@@ -234,6 +237,19 @@ def _deliver(database: Database, links: Links, mailer: Mailer, sender: str, mail
         sent = {"state": MailState.SENT, "sent_at": now(), "last_error": ""}
         session.execute(update(Mail).where(Mail.id == mail_id).values(sent))
     return True
+
+
+def held_until(session: Session, about: ColumnElement[bool], at: datetime) -> datetime | None:
+    """Return when the mails about something leave; None once any has, or there are none."""
+    mails, untouched, leaves = session.execute(
+        select(
+            func.count(),
+            func.count().filter(Mail.state == MailState.WAITING, Mail.attempts == 0),
+            func.min(Mail.not_before),
+        ).where(about)
+    ).one()
+    found: datetime | None = leaves
+    return found if found is not None and mails == untouched and found > at else None
 
 
 def held_back(at: datetime) -> ColumnElement[bool]:

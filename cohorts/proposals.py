@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, load_only
 
-from . import courses, language, memberships, notices, parts, weighing
+from . import courses, language, living, memberships, notices, parts, weighing
 from .exceptions import Conflict
 from .language import gettext as _
 from .language import marked
@@ -98,6 +98,40 @@ def of_run(session: Session, run: Run) -> Proposal:
         ],
         sorted(_unplaced(session, run), key=lambda seat: _by_name(seat.signup)),
         frozenset(signup_id for _cohort_id, pinned, signup_id, *_ in seated if pinned),
+    )
+
+
+def of_living(session: Session, course: Course) -> Proposal:
+    """Return the living cohorts of a course with their members now, and who is in none, in the same shape.
+
+    The seats of the latter are of no proposal, and so are not stored.
+    """
+    here = (Membership.signup_id == Signup.id) & Membership.until.is_(None)
+    rows: Sequence[Any] = session.execute(
+        select(Membership.cohort_id, *_TOLD, Presence.removed_at)
+        .select_from(Signup)
+        .outerjoin(Membership, here)
+        .outerjoin(Presence, Presence.signup_id == Signup.id)
+        .where(Signup.id.in_(living.people(course.id)))
+    ).all()
+    members: dict[int | None, list[Member]] = defaultdict(list)
+    for cohort_id, *about in rows:
+        members[cohort_id].append(Member(*about))
+    nowhere = session.scalars(
+        select(Signup)
+        .where(Signup.id.in_([each.id for each in members[None]]))
+        .options(load_only(*_TOLD), joinedload(Signup.presence))
+    ).all()
+    return Proposal(
+        [
+            ProposedCohort(each, sorted(members[each.id], key=_by_name), of_cohort(each))
+            for each in living.cohorts_of(session, course)
+        ],
+        [
+            Seat(signup=each, reason=marked("In no cohort now."), remedy="")
+            for each in sorted(nowhere, key=_by_name)
+        ],
+        frozenset(),
     )
 
 

@@ -225,6 +225,12 @@ def cohort(session: Session, course: Course, key: str, only: ColumnElement[bool]
     return found
 
 
+def names(session: Session, course: Course) -> dict[int, str]:
+    """Return what the cohorts of a course are called, by id, whether they live or not."""
+    found = session.execute(select(Cohort.id, Cohort.name).join(Run).where(Run.course_id == course.id))
+    return {each.id: each.name for each in found}
+
+
 def latest_published(session: Session, course: Course) -> Run | None:
     """Return the match that was published last, or None when nothing is official yet."""
     return session.scalar(

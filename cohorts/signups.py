@@ -167,6 +167,7 @@ def store(
             setattr(signup, name, list(value) if isinstance(value, tuple) else value)
     signup.interests = book.find(answers.interests)
     _store_custom(course, signup, answers)
+    signup.updated_at = now()  # interests are rows of their own, which a match reads as well
     return signup
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from . import adjust, notices, roster
 from .exceptions import Conflict
 from .language import gettext as _
 from .memberships import REPLACED
@@ -27,23 +27,12 @@ from .models import (
     now,
 )
 
-HOLD: Final = timedelta(minutes=10)
-"""So long the mails of a publication wait."""
-
 
 def until(session: Session, run: Run, at: datetime) -> datetime | None:
     """Return when the mails about a published run leave; None once any has, or there are none."""
     if run.state is not RunState.PUBLISHED or _was_rematched(session, run):
         return None
-    mails, untouched, leaves = session.execute(
-        select(
-            func.count(),
-            func.count().filter(Mail.state == MailState.WAITING, Mail.attempts == 0),
-            func.min(Mail.not_before),
-        ).where(Mail.run_id == run.id)
-    ).one()
-    found: datetime | None = leaves
-    return found if found is not None and mails == untouched and found > at else None
+    return notices.held_until(session, Mail.run_id == run.id, at)
 
 
 def _was_rematched(session: Session, run: Run) -> bool:
@@ -70,6 +59,7 @@ def take_back(session: Session, run: Run) -> None:
     session.refresh(run, with_for_update=True)
     if run.state is not RunState.PUBLISHED or until(session, run, now()) is None:
         raise Conflict(_("The mails are on their way, so this cannot be taken back any more."))
+    _require_untouched(session, run)
     waiting = Mail.run_id == run.id, Mail.state == MailState.WAITING, Mail.attempts == 0
     dropped = session.execute(update(Mail).where(*waiting).values(state=MailState.DROPPED, run_id=None))
     left = session.scalar(select(func.count()).where(Mail.run_id == run.id))
@@ -84,6 +74,15 @@ def take_back(session: Session, run: Run) -> None:
         course.state = run.course_was
     run.state, run.published_at, run.course_was = RunState.PROPOSED, None, None
     session.flush()
+
+
+def _require_untouched(session: Session, run: Run) -> None:
+    """Refuse to take back cohorts whose members were moved by hand since."""
+    latest = roster.latest_published(session, run.course)
+    for each in {run.id: run, **({latest.id: latest} if latest else {})}.values():
+        done, _undone = adjust.walk(adjust.adjustments(session, each, living=True))
+        if done:
+            raise Conflict(_("Learners were moved by hand since. Undo that on the board first."))
 
 
 def _revive(session: Session, course: Course, ended: datetime | None) -> None:

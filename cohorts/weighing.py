@@ -12,17 +12,17 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session, load_only, selectinload
 
-from . import person_blocks
+from . import living, person_blocks
 from .asking import custom_questions
 from .database import Database
-from .door import MatchSettings, Scales
+from .door import Scales
 from .effects import Board, Effect
 from .exceptions import CohortsError, NotFound
 from .language import marked
-from .models import Adjustment, Cohort, PersonBlock, Run, Seat, Signup, Weighing, now
+from .models import Adjustment, Cohort, Membership, PersonBlock, Run, RunState, Seat, Signup, Weighing, now
 
 MOST_EFFECTS: Final = 60
 """So many of the changes that are possible are told, the best first."""
@@ -45,12 +45,8 @@ def ask(session: Session, run: Run, signup_key: str, cohort_key: str, at: dateti
     Raises:
         NotFound: The learner has no seat in this run, or the cohort is another's.
     """
-    signup = session.scalar(
-        select(Signup)
-        .join(Seat, Seat.signup_id == Signup.id)
-        .where(Seat.run_id == run.id, Signup.key == signup_key)
-    )
-    cohort = session.scalar(select(Cohort).where(Cohort.run_id == run.id, Cohort.key == cohort_key))
+    signup = session.scalar(select(Signup).where(Signup.id.in_(_people(run)), Signup.key == signup_key))
+    cohort = next((each for each in _cohorts(session, run) if each.key == cohort_key), None)
     if signup is None or (cohort_key and cohort is None):
         raise NotFound
     wanted = {
@@ -95,23 +91,24 @@ def concerned(
     """Return the cohorts of a run that changes touch, and the learners who would change places, by id."""
     touched = {each.cohort_id for effect in found for each in effect.touched}
     swapped = {each.swap_id for each in found if each.swap_id is not None}
-    cohorts = select(Cohort).where(Cohort.run_id == run.id, Cohort.id.in_(touched))
     people = (
         select(Signup)
-        .join(Seat, Seat.signup_id == Signup.id)
-        .where(Seat.run_id == run.id, Signup.id.in_(swapped))
+        .where(Signup.id.in_(swapped), Signup.id.in_(_people(run)))
         .options(load_only(Signup.key, Signup.name))
     )
     return (
-        {each.id: each for each in session.scalars(cohorts)},
+        {each.id: each for each in _cohorts(session, run) if each.id in touched},
         {each.id: each for each in session.scalars(people)},
     )
 
 
 def home(session: Session, weighing: Weighing) -> Cohort | None:
     """Return the cohort that the learner sits in who is asked about."""
-    here = (Seat.run_id == weighing.run_id) & (Seat.signup_id == weighing.signup_id)
-    return session.scalar(select(Cohort).join(Seat, Seat.cohort_id == Cohort.id).where(here))
+    if weighing.run.state is RunState.PUBLISHED:
+        here = (Membership.signup_id == weighing.signup_id) & Membership.until.is_(None)
+        return session.scalar(select(Cohort).join(Membership).where(here))
+    seat = (Seat.run_id == weighing.run_id) & (Seat.signup_id == weighing.signup_id)
+    return session.scalar(select(Cohort).join(Seat, Seat.cohort_id == Cohort.id).where(seat))
 
 
 def waiting(session: Session) -> list[int]:
@@ -186,35 +183,52 @@ class Weigher:
         return scales
 
 
+def _people(run: Run) -> Select[int]:
+    """Return the ids of those on a board: with a seat in the proposal, or taking part in the course."""
+    if run.state is RunState.PUBLISHED:
+        return living.people(run.course_id)
+    return select(Seat.signup_id).where(Seat.run_id == run.id)
+
+
+def _cohorts(session: Session, run: Run) -> Sequence[Cohort]:
+    if run.state is RunState.PUBLISHED:
+        return living.cohorts_of(session, run.course)
+    return session.scalars(select(Cohort).where(Cohort.run_id == run.id)).all()
+
+
+def _homes(session: Session, run: Run) -> dict[int, int | None]:
+    if run.state is RunState.PUBLISHED:
+        return living.homes(session, run.course_id)
+    seats = session.execute(select(Seat.signup_id, Seat.cohort_id).where(Seat.run_id == run.id)).all()
+    return {each.signup_id: each.cohort_id for each in seats}
+
+
 def _state(session: Session, run: Run) -> tuple[Any, ...]:
-    """Return what differs whenever an answer of a learner of a run does."""
-    seated = select(Seat.signup_id).where(Seat.run_id == run.id)
+    """Return what differs whenever an answer of a learner on a board does."""
     people = session.execute(
-        select(func.count(), func.max(Signup.updated_at)).where(Signup.id.in_(seated))
+        select(func.count(), func.max(Signup.updated_at)).where(Signup.id.in_(_people(run)))
     ).one()
     blocked = session.execute(select(func.count(), func.max(PersonBlock.id))).one()
-    return (*people, *blocked)
+    return (run.state, *people, *blocked)
 
 
 def _scales(session: Session, run: Run) -> Scales:
-    seated = select(Seat.signup_id).where(Seat.run_id == run.id)
     rows = session.scalars(
         select(Signup)
-        .where(Signup.id.in_(seated))
+        .where(Signup.id.in_(_people(run)))
         .order_by(Signup.id)
         .options(selectinload(Signup.interests))
     ).all()
     answers = person_blocks.answers_with_blocks(session, rows)
     people = [(row.id, row.key, given) for row, given in zip(rows, answers, strict=True)]
-    return Scales(people, MatchSettings.from_json(run.parameters))
+    return Scales(people, living.settings_of(run))
 
 
 def _board(session: Session, run: Run, scales: Scales) -> Board:
-    homes = session.execute(select(Seat.signup_id, Seat.cohort_id).where(Seat.run_id == run.id)).all()
     return Board(
         scales,
-        MatchSettings.from_json(run.parameters),
+        living.settings_of(run),
         {each.key: each.label for each in custom_questions(run.course)},
-        session.scalars(select(Cohort).where(Cohort.run_id == run.id)).all(),
-        {each.signup_id: each.cohort_id for each in homes},
+        _cohorts(session, run),
+        _homes(session, run),
     )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from flask import abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import adjust, breaks, channels, proposals, runs, weighing
+from cohorts import adjust, breaks, channels, living, proposals, roster, runs, weighing
 from cohorts.adjust import Hand, RuleBreak, Stale
 from cohorts.board_words import in_words
 from cohorts.door import MatchSettings
@@ -43,6 +43,12 @@ class Option:
         return next((each for each in self.effect.touched if each.cohort_id == self.effect.to_id), None)
 
     @property
+    def told(self) -> int:
+        """How many hear of it when the cohorts live: who moves, and who is in a cohort they leave or join."""
+        ids = {each for touched in self.effect.touched for each in touched.after.members}
+        return len(ids | {each for touched in self.effect.touched for each in touched.before.members})
+
+    @property
     def left(self) -> Touched | None:
         """What becomes of the cohort that the learner leaves."""
         return next((each for each in self.effect.touched if each.cohort_id != self.effect.to_id), None)
@@ -53,18 +59,30 @@ class Option:
 def board(slug: str, key: str) -> ResponseReturnValue:
     """Show the cohorts of a proposal as cards to be changed by hand."""
     course = own_course(slug)
-    return _board_page(course, _proposal(course, key))
+    return _board_page(course, _with_board(course, key))
+
+
+def _shown(found: Run) -> proposals.Proposal:
+    """Return the cohorts of a board, with the seats of a proposal or the members of those that live."""
+    if _is_living(found):
+        return proposals.of_living(session(), found.course)
+    return proposals.of_run(session(), found)
+
+
+def _is_living(found: Run) -> bool:
+    return found.state is RunState.PUBLISHED
 
 
 def _board_page(course: Course, found: Run, **more: Any) -> str:
-    proposal = proposals.of_run(session(), found)
+    proposal = _shown(found)
     pages = max(1, -(-len(proposal.cohorts) // CARDS))
     page = min(max(1, request.args.get("page", 1, type=int)), pages)
     shown = proposal.cohorts[(page - 1) * CARDS : page * CARDS]
-    listed = adjust.adjustments(session(), found)
+    is_living = _is_living(found)
+    listed = adjust.adjustments(session(), found, living=is_living)
     done, undone = adjust.walk(listed)
-    names = {each.cohort.id: each.cohort.name for each in proposal.cohorts}
-    settings = MatchSettings.from_json(found.parameters)
+    names = roster.names(session(), course)
+    settings = living.settings_of(found)
     return render_template(
         "organiser/board.html",
         course=course,
@@ -72,7 +90,9 @@ def _board_page(course: Course, found: Run, **more: Any) -> str:
         proposal=proposal,
         cohorts=shown,
         best=max((each.score for each in proposal.cohorts), default=1.0),
-        version=len(listed),
+        version=weighing.version(session(), found),
+        is_living=is_living,
+        leaves=living.leave_at(session(), listed[-1], now()) if is_living and listed else None,
         undo=in_words(done[-1], names) if done else "",
         redo=in_words(undone[-1], names) if undone else "",
         latest=[(each, in_words(each, names)) for each in reversed(listed[-LATEST:])],
@@ -81,7 +101,7 @@ def _board_page(course: Course, found: Run, **more: Any) -> str:
             for each in shown
         },
         hosts={each.cohort.id: channels.host(each.cohort.channel) for each in shown if each.cohort.channel},
-        remedies=remedies(settings, proposal.unplaced),
+        remedies=[] if is_living else remedies(settings, proposal.unplaced),
         number_of_page=page,
         pages=pages,
         **times_of(course, shown, ""),
@@ -93,7 +113,7 @@ def _board_page(course: Course, found: Run, **more: Any) -> str:
 @organiser_required
 def weigh(slug: str, key: str) -> ResponseReturnValue:
     """Ask where else a learner could sit."""
-    found = _proposal(own_course(slug), key)
+    found = _with_board(own_course(slug), key)
     asked = weighing.ask(
         session(), found, request.form.get("learner", ""), request.form.get("cohort", ""), now()
     )
@@ -109,7 +129,7 @@ def weigh(slug: str, key: str) -> ResponseReturnValue:
 def weighing_page(slug: str, key: str, weighing_key: str) -> ResponseReturnValue:
     """Show what each change would do, with a press that makes it."""
     course = own_course(slug)
-    found = _proposal(course, key)
+    found = _with_board(course, key)
     return _weighing_page(course, found, weighing.get(session(), found, weighing_key))
 
 
@@ -121,6 +141,7 @@ def _weighing_page(course: Course, found: Run, asked: Weighing, message: str = "
         weighing=asked,
         home=weighing.home(session(), asked),
         options=_options(found, asked),
+        is_living=_is_living(found),
         version=weighing.version(session(), found),
         message=message,
     )
@@ -129,7 +150,7 @@ def _weighing_page(course: Course, found: Run, asked: Weighing, message: str = "
 def _options(found: Run, asked: Weighing) -> list[Option]:
     effects = weighing.effects(asked)
     cohorts, people = weighing.concerned(session(), found, effects)
-    settings = MatchSettings.from_json(found.parameters)
+    settings = living.settings_of(found)
     return [
         Option(
             effect,
@@ -149,7 +170,7 @@ def _options(found: Run, asked: Weighing) -> list[Option]:
 @organiser_required
 def weighed(slug: str, key: str, weighing_key: str) -> ResponseReturnValue:
     """Return what each change would do, for the script that shows it while a learner is dragged."""
-    found = _proposal(own_course(slug), key)
+    found = _with_board(own_course(slug), key)
     asked = weighing.get(session(), found, weighing_key)
     return {
         "active": asked.weighed_at is None,
@@ -189,7 +210,7 @@ def _effect_in_words(option: Option) -> str:
 def make_move(slug: str, key: str, weighing_key: str) -> ResponseReturnValue:
     """Make a change that was weighed."""
     course = own_course(slug)
-    found = _proposal(course, key)
+    found = _with_board(course, key)
     asked = weighing.get(session(), found, weighing_key)
     form = request.form
     try:
@@ -207,12 +228,12 @@ def make_move(slug: str, key: str, weighing_key: str) -> ResponseReturnValue:
         return _stale_page(course, key, str(error))
     except Conflict as error:
         session().rollback()
-        found = _proposal(course, key)
+        found = _with_board(course, key)
         asked = weighing.get(session(), found, weighing_key)
         return _weighing_page(course, found, asked, str(error)), 409
     except InvalidInput as error:
         session().rollback()
-        found = _proposal(course, key)
+        found = _with_board(course, key)
         asked = weighing.get(session(), found, weighing_key)
         return _weighing_page(course, found, asked, " ".join(error.errors["because"])), 422
     return _saved(course, key)
@@ -223,13 +244,13 @@ def make_move(slug: str, key: str, weighing_key: str) -> ResponseReturnValue:
 def change_board(slug: str, key: str) -> ResponseReturnValue:
     """Undo or redo, pin or let go, give a cohort a name, a weekly time or a link."""
     course, form = own_course(slug), request.form
-    found = _proposal(course, key)
+    found = _with_board(course, key)
     try:
         _change(found)
     except Stale as error:
         return _stale_page(course, key, str(error))
     except RuleBreak as error:
-        rule = breaks.words(error.rule, MatchSettings.from_json(found.parameters), 0)
+        rule = breaks.words(error.rule, living.settings_of(found), 0)
         asked = {"crowded": form["time"], "crowded_words": rule, "block_asked": form.get("block", "")}
         return _board_again(slug, key, **asked), 409
     except InvalidInput as error:
@@ -246,7 +267,7 @@ def _board_again(slug: str, key: str, **more: Any) -> str:
     """Show the board once more, with what was wrong."""
     session().rollback()
     course = own_course(slug)
-    return _board_page(course, _proposal(course, key), **more)
+    return _board_page(course, _with_board(course, key), **more)
 
 
 def _change(found: Run) -> None:
@@ -306,8 +327,8 @@ def _stale_page(course: Course, key: str, message: str) -> ResponseReturnValue:
     """Show what came in between, with a press that makes the same change on top of it."""
     session().rollback()
     course = own_course(course.slug)
-    found = _proposal(course, key)
-    names = {each.id: each.name for each in found.cohorts}
+    found = _with_board(course, key)
+    names = roster.names(session(), course)
     seen = request.form.get("seen", 0, type=int)
     since = adjust.adjustments(session(), found, after=seen)
     # What was undone or redone depends on what was done last: that is for a look at the board.
@@ -339,8 +360,20 @@ def _hand() -> Hand:
     return Hand(me(), request.form.get("seen", -1, type=int), now())
 
 
+def _with_board(course: Course, key: str) -> Run:
+    """Return a run that has a board: a proposal, or the one published last, for the cohorts that live.
+
+    Raises:
+        Conflict: It is neither (any more).
+    """
+    found = runs.get(session(), course, key)
+    if found.state is RunState.PUBLISHED and not living.is_on(session(), found):
+        raise Conflict(_("Other cohorts have been published since; their run has the board now."))
+    return found if _is_living(found) else _proposal(course, key)
+
+
 def _proposal(course: Course, key: str) -> Run:
-    """Return a run that can be changed by hand.
+    """Return a run that can be changed by hand before it is published.
 
     Raises:
         Conflict: It is no proposal (any more).

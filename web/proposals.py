@@ -10,7 +10,19 @@ from typing import Any, Final
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cohorts import acquaintances, courses, directory, language, proposals, runs, signups, take_back, weighing
+from cohorts import (
+    acquaintances,
+    courses,
+    directory,
+    language,
+    living,
+    notices,
+    proposals,
+    runs,
+    signups,
+    take_back,
+    weighing,
+)
 from cohorts.asking import custom_questions
 from cohorts.exceptions import Conflict, InvalidInput, RunInProgress, UnfitPool
 from cohorts.language import gettext as _
@@ -166,6 +178,7 @@ def _proposal_page(course: Course, found: Run, proposal: proposals.Proposal) -> 
         gap=gap_in_words(found),
         leaves=take_back.until(session(), found, now()),
         adjusted=weighing.version(session(), found),
+        has_board=living.is_on(session(), found),
         by=by,
         zone=zone,
         zones=sorted(zones | {zone} if zone else zones),
@@ -249,7 +262,7 @@ def publish(slug: str, key: str) -> ResponseReturnValue:
             found,
             form.getlist("cohort") if "some" in form else None,
             seen=form.get("seen", type=int),
-            hold=timedelta() if "at_once" in form else take_back.HOLD,
+            hold=timedelta() if "at_once" in form else notices.HOLD,
         )
     except Conflict as error:
         session().rollback()

@@ -474,7 +474,7 @@ def test_a_chosen_time_and_a_link_are_published_told_and_taken_back(database: Da
         with pytest.raises(InvalidInput):
             adjust.set_channel(session, run, cohort.key, "http://talk.example.org", hand(session, run))
         learner = cohort.seats[0].signup
-        proposals.publish(session, run, hold=take_back.HOLD)
+        proposals.publish(session, run, hold=notices.HOLD)
         assert [(each.sequence, f"{each.zone}:{each.slot}") for each in cohort.fixed] == [(1, last)]
         assert other.fixed == []
         mail = session.scalars(select(Mail).where(Mail.signup_id == learner.id)).one()

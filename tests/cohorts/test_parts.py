@@ -14,7 +14,7 @@ from cohorts.database import Database
 from cohorts.exceptions import Conflict
 from cohorts.links import Links
 from cohorts.models import Cohort, CourseState, Mail, MailState, Membership, Run, RunState, Seat, now
-from cohorts.take_back import HOLD
+from cohorts.notices import HOLD
 from tests.cohorts.test_adjust import proposal
 from tests.factories import make_cohort, make_signup
 
