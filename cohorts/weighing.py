@@ -97,7 +97,7 @@ def concerned(
         .options(load_only(Signup.key, Signup.name))
     )
     return (
-        {each.id: each for each in _cohorts(session, run) if each.id in touched},
+        {each.id: each for each in session.scalars(select(Cohort).where(Cohort.id.in_(touched)))},
         {each.id: each for each in session.scalars(people)},
     )
 

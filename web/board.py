@@ -304,7 +304,7 @@ def _change(found: Run) -> None:
 def rerun(slug: str, key: str) -> ResponseReturnValue:
     """Match again around what is pinned, with one rule relaxed if that is asked for."""
     course = own_course(slug)
-    found = _proposal(course, key)
+    found = _require_proposal(runs.get(session(), course, key))
     proposal = proposals.of_run(session(), found)
     offered = {
         each.key: each for each in remedies(MatchSettings.from_json(found.parameters), proposal.unplaced)
@@ -367,18 +367,19 @@ def _with_board(course: Course, key: str) -> Run:
         Conflict: It is neither (any more).
     """
     found = runs.get(session(), course, key)
-    if found.state is RunState.PUBLISHED and not living.is_on(session(), found):
+    if not _is_living(found):
+        return _require_proposal(found)
+    if not living.is_on(session(), found):
         raise Conflict(_("Other cohorts have been published since; their run has the board now."))
-    return found if _is_living(found) else _proposal(course, key)
+    return found
 
 
-def _proposal(course: Course, key: str) -> Run:
+def _require_proposal(found: Run) -> Run:
     """Return a run that can be changed by hand before it is published.
 
     Raises:
         Conflict: It is no proposal (any more).
     """
-    found = runs.get(session(), course, key)
     if found.state is not RunState.PROPOSED:
         raise Conflict(_("This run is not a proposal any more, so it cannot be changed by hand."))
     return found

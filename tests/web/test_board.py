@@ -8,10 +8,9 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
-from cohorts import runs
 from cohorts.database import Database
 from cohorts.models import (
     Adjustment,
@@ -19,6 +18,7 @@ from cohorts.models import (
     CourseOrganiser,
     Mail,
     MailState,
+    Membership,
     Run,
     RunState,
     Seat,
@@ -232,8 +232,7 @@ def test_only_a_proposal_has_a_board(desk: Desk) -> None:
     assert desk.browser.get(desk.address + "/weighing-of-nobody").status_code == 404
     assert desk.browser.post(desk.address + "/weigh", data={"learner": "nobody"}).status_code == 404
     with desk.database.transaction() as session:
-        runs.cancel(session, session.get_one(Run, desk.run_id))
-        session.get_one(Run, desk.run_id).state = "published"  # type: ignore[assignment]
+        session.get_one(Run, desk.run_id).state = RunState.FAILED
     assert desk.browser.get(desk.address).status_code == 409
 
 
@@ -253,6 +252,36 @@ def test_a_board_takes_as_many_queries_for_many_learners(desk: Desk, count_queri
     count_queries.clear()
     desk.browser.get(address)
     assert len(count_queries) <= 14
+
+
+def test_learners_of_published_cohorts_are_moved_and_that_is_undone_before_anybody_hears(desk: Desk) -> None:
+    learner, home, there = desk.members[0][0], desk.cohorts[0], desk.cohorts[1]
+    run = desk.address.removesuffix("/board")
+    desk.browser.post(run + "/publish", data={"seen": 0, "at_once": "1"})
+    with desk.database.transaction() as session:
+        session.execute(update(Mail).values(state=MailState.SENT))
+    assert "Move learners" in desk.browser.get(run).text
+    board = desk.browser.get(desk.address).text
+    assert "These cohorts are published." in board
+    assert "Match again" not in board
+    assert 'name="pin"' not in board
+    address = desk.weigh(learner, there)
+    assert "13 learners get a mail, in ten minutes." not in desk.browser.get(address).text
+    assert "12 learners get a mail, in ten minutes." in desk.browser.get(address).text
+    assert desk.browser.post(address, data={"to": there, "seen": 0}).status_code == 303
+    board = desk.browser.get(desk.address).text
+    assert "Learner 00 moved from Cohort 1 to Cohort 2" in board
+    assert "Undo it before then, and nobody is told anything." in board
+    stale = desk.browser.post(address, data={"to": there, "seen": 0})
+    assert (stale.status_code, "Learner 00 moved from" in stale.text) == (409, True)
+    assert desk.browser.post(desk.address, data={"undo": 1, "seen": 1}).status_code == 303
+    with desk.database.reading() as session:
+        assert session.scalar(select(func.count()).where(Mail.state == MailState.WAITING)) == 0
+        open_one = select(Cohort.key).join(Membership).join(Signup).where(Membership.until.is_(None))
+        assert session.scalars(open_one.where(Signup.key == learner)).all() == [home]
+    for refused in ({"pin": learner}, {"rename": home, "name": "New"}, {"time": home, "block": ""}):
+        assert desk.browser.post(desk.address, data=refused | {"seen": 2}).status_code == 409
+    assert desk.browser.post(desk.address + "/rerun", data={"remedy": ""}).status_code == 409
 
 
 def test_some_cohorts_are_published_with_ten_minutes_to_take_it_back(desk: Desk) -> None:
