@@ -91,7 +91,7 @@ def accept(
     at: datetime,
     *,
     chosen: Collection[int] | None = None,
-    hold: timedelta = take_back.HOLD,
+    hold: timedelta = notices.HOLD,
 ) -> Outcome:
     """Give the seats of some bundles, or of all that are not decided, and write to those they touch.
 

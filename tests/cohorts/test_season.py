@@ -357,7 +357,7 @@ class Season(RuleBasedStateMachine):
     def publish(self) -> None:
         with self.acting() as (session, _course):
             run = session.scalars(latest(RunState.PROPOSED)).one()
-            proposals.publish(session, run, hold=take_back.HOLD)
+            proposals.publish(session, run, hold=notices.HOLD)
 
     @rule()
     def take_it_back(self) -> None:

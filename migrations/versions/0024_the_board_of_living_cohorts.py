@@ -1,13 +1,13 @@
 """Changes by hand of cohorts that are published, and the mails that tell of them.
 
-Revision: 0022
+Revision: 0024
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
