@@ -15,6 +15,7 @@ from cohorts.models import Signup
 from cohorts.notices import Kind
 from cohorts.questions import QUESTIONS
 from cohorts.subscriptions import Topic
+from cohorts.told import MENTION, REPLY
 from cohorts.wording import EXPERIENCES
 
 from .changes_forms import MET, REASONS
@@ -184,6 +185,8 @@ CODES: Final[dict[str, Mapping[str, str]]] = {
         Kind.STILL_HERE: _("Whether you are still there"),
         Kind.SEAT_FREED: _("Your seat was given free"),
         Kind.OLD_ANSWERS: _("Your answers for another course"),
+        REPLY: _("An answer"),
+        MENTION: _("A mention"),
     },
     "stopped_mails": {topic.value: TOPICS[topic][0] for topic in Topic},
 }
