@@ -11,13 +11,26 @@ from statistics import median
 from typing import Any, Final
 
 from sqlalchemy import String, func, select, type_coerce
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from .models import Cohort, Course, Departure, Membership, Run, Signup, SignupState, signup_interests
+from .models import (
+    Cohort,
+    Course,
+    Departure,
+    Interest,
+    Membership,
+    Run,
+    Signup,
+    SignupState,
+    signup_interests,
+)
 from .policies import FEW
 
 HOURS: Final = (5, 10, 20, 40)
 """Where the hours that people offer are cut into ranges: fewer than the first, up to the next, and so on."""
+
+PAIRS: Final = 10
+"""So many pairs of interests are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +40,7 @@ class Trends:
     Attributes:
         hours_offered: For each range of hours of a week that somebody is free: how many offer so many.
         hours_middle: Half of the learners are free for so many hours of a week, or more.
+        together: Pairs of interests that the most learners picked both of, and how many did.
         interests_middle: Half of those who picked interests picked so many, or more.
         confirmed_after: Half of those who confirmed took no longer than this.
         stayed: Half of those who left a cohort had been in it for so long, or longer.
@@ -37,6 +51,7 @@ class Trends:
     hours_offered: list[tuple[int, int | None, int | None]]
     hours_middle: float | None
     interests_middle: float | None
+    together: list[tuple[str, str, int]]
     confirmed_after: timedelta | None
     stayed: timedelta | None
     left_by_week: list[tuple[int, int | None]]
@@ -49,7 +64,7 @@ def told(count: int) -> int | None:
 
 
 def of_course(session: Session, course: Course) -> Trends:
-    """Look at the learners of a course, in four queries."""
+    """Look at the learners of a course, in five queries."""
     rows = session.execute(
         select(
             Signup.state,
@@ -71,6 +86,7 @@ def of_course(session: Session, course: Course) -> Trends:
         hours_offered=_ranges(hours),
         hours_middle=_middle(hours),
         interests_middle=_middle(_interests(session, course)),
+        together=_together(session, course),
         confirmed_after=_middle(waited),
         stayed=_middle(_stays(session, course)),
         left_by_week=_by_week(session, course),
@@ -97,6 +113,26 @@ def _interests(session: Session, course: Course) -> list[int]:
         .group_by(signup_interests.c.signup_id)
     )
     return list(session.scalars(picked))
+
+
+def _together(session: Session, course: Course) -> list[tuple[str, str, int]]:
+    one, other = signup_interests.alias(), signup_interests.alias()
+    first, second = aliased(Interest), aliased(Interest)
+    count = func.count()
+    rows = session.execute(
+        select(first.label, second.label, count)
+        .select_from(one)
+        .join(other, (other.c.signup_id == one.c.signup_id) & (other.c.interest_id > one.c.interest_id))
+        .join(Signup, Signup.id == one.c.signup_id)
+        .join(first, first.id == one.c.interest_id)
+        .join(second, second.id == other.c.interest_id)
+        .where(Signup.course_id == course.id, Signup.state != SignupState.WITHDRAWN)
+        .group_by(first.id, first.label, second.id, second.label)
+        .having(count >= FEW)
+        .order_by(count.desc(), first.label, second.label)
+        .limit(PAIRS)
+    )
+    return [(*sorted(pair, key=str.casefold), n) for *pair, n in rows]
 
 
 def _stays(session: Session, course: Course) -> list[timedelta]:

@@ -32,11 +32,18 @@ def figures(slug: str) -> ResponseReturnValue:
         rare=[label for label, count in found.interests if 0 < count < FEW],
         hours=hours,
         most=max(map(max, hours)),
+        peak=_peak(hours),
         few=FEW,
         rehearsal=rehearsal,
         is_rehearsing=rehearsal is not None and rehearsal.state in ACTIVE,
         is_told=rehearsal is not None and rehearsal.state is RunState.PROPOSED,
     )
+
+
+def _peak(hours: list[list[int]]) -> tuple[int, int] | None:
+    """Return the weekday and the hour in which the most are free, if that many may be told."""
+    count, day, hour = max((n, -day, -hour) for day, each in enumerate(hours) for hour, n in enumerate(each))
+    return (-day, -hour) if count >= FEW else None
 
 
 @blueprint.post("/<slug>/figures/rehearse")

@@ -1,5 +1,6 @@
 """The page of the sign-ups at a glance."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -36,7 +37,7 @@ def test_figures_take_a_fixed_number_of_queries(
     browser = signed_in(owner)
     count_queries.clear()
     assert browser.get("/organise/poems/figures").status_code == 200
-    assert len([each for each in count_queries if each.startswith("SELECT")]) == 11
+    assert len([each for each in count_queries if each.startswith("SELECT")]) == 12
 
 
 def test_figures_tell_no_number_below_five(
@@ -53,6 +54,26 @@ def test_figures_tell_no_number_below_five(
     assert '<th scope="row">Yodelling</th>' not in page
     assert '<th scope="row">Asia/Kolkata</th>' not in page
     assert "fewer than 5" in page
+
+
+def test_hours_are_a_picture_and_a_table(
+    session: Session, course: Course, owner: User, signed_in: Callable[[User], FlaskClient]
+) -> None:
+    tuesday = 48
+    for each in range(10):
+        # All are free on Tuesday 18:00 to 19:00, six an hour longer, four another hour longer.
+        hours = 2 if each < 4 else 4 if each < 6 else 6
+        free = frozenset(tuesday + 36 + slot for slot in range(hours))
+        make_signup(session, course, ("Jazz", "Dub", f"Own {each}"), availability=free)
+    session.commit()
+    page = signed_in(owner).get("/organise/poems/figures").text
+    assert "The most, 10 learners, are free on Tuesday from 18:00." in page
+    bars = re.findall(r'<rect class="heat-bar"[^>]* y="(\d+)" width="([\d.]+)"', page)
+    assert bars == [("291", "40.0"), ("306", "24.0")]  # 18:00 and 19:00; four are not told
+    assert '<td class="heat-9">10</td>' in page
+    assert '<th scope="row">Dub and Jazz</th><td class="number">10</td>' in page
+    assert "Own 1 and" not in page
+    assert "style=" not in page
 
 
 def test_rehearse_asks_the_worker_and_is_no_run_of_the_list(
