@@ -132,7 +132,7 @@ def _together(session: Session, course: Course) -> list[tuple[str, str, int]]:
         .order_by(count.desc(), first.label, second.label)
         .limit(PAIRS)
     )
-    return [(*sorted(pair, key=str.casefold), n) for *pair, n in rows]
+    return [(min(pair, key=str.casefold), max(pair, key=str.casefold), n) for *pair, n in rows]
 
 
 def _stays(session: Session, course: Course) -> list[timedelta]:

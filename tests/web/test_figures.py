@@ -37,7 +37,7 @@ def test_figures_take_a_fixed_number_of_queries(
     browser = signed_in(owner)
     count_queries.clear()
     assert browser.get("/organise/poems/figures").status_code == 200
-    assert len([each for each in count_queries if each.startswith("SELECT")]) == 12
+    assert len([each for each in count_queries if each.startswith("SELECT")]) == 10
 
 
 def test_figures_tell_no_number_below_five(
