@@ -117,7 +117,7 @@ def know_each_other(
 
 
 def known_to(session: Session, signup: Signup, others: Iterable[Signup]) -> set[int]:
-    """Return the ids of those whom a learner knows; the meetings of the cohort they are in tell nothing new."""
+    """Return the ids of those whom a learner knows; meetings of their present cohort tell nothing new."""
     home = select(Membership.cohort_id).where(Membership.signup_id == signup.id, Membership.until.is_(None))
     people = {signup.id, *(each.id for each in others)}
     pairs = know_each_other(session, signup.course, people, session.scalars(home).all())
