@@ -36,12 +36,18 @@ NAMES = {
     "Mon 18:00-21:00; Sat 09:00-12:00",
     "It cannot be put into words.",
     ".csv,.tsv,.txt,.xlsx",
+    ".csv,.tsv,.txt,.xlsx,.json,.ndjson,.jsonl,.zip,.gz,.tgz",
+    "Discourse",
+    "Slack",
+    "Discord",
+    "Zulip",
+    "xAPI",
     "{age}",
     "website",
     "image/png",
     "summary_large_image",
 }
-"""A language's own name, what is written in files, what the outbox says to whoever runs the site, and values
+"""A language's own name, names of other tools, what is written in files, what the outbox says to whoever runs the site, and values
 that only programs read.
 """
 
