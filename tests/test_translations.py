@@ -47,8 +47,8 @@ NAMES = {
     "image/png",
     "summary_large_image",
 }
-"""A language's own name, names of other tools, what is written in files, what the outbox says to whoever runs the site, and values
-that only programs read.
+"""A language's own name, names of other tools, what is written in files, what the outbox says to whoever runs
+the site, and values that only programs read.
 """
 
 
