@@ -217,6 +217,32 @@ def labels(cells: Iterable[tuple[str, str]], options: Sequence[str]) -> tuple[st
     return tuple(found)
 
 
+_CODE: Final = re.compile(r"(?:SQ|AO|A|L)\d{1,4}")
+
+
+def refuse_codes(cells: Iterable[tuple[str, str]]) -> None:
+    """Refuse what stands for an answer in LimeSurvey, whose words are not in the file.
+
+    Raises:
+        ValueError: A cell, or the column of one that says yes, has such a code.
+    """
+    for option, cell in cells:
+        said = option if cell.casefold() in YES_WORDS else cell
+        if _CODE.fullmatch(said):
+            raise ValueError(
+                _(
+                    "%(code)s is LimeSurvey's code of an answer. Export full answers and full questions.",
+                    code=said,
+                )
+            )
+
+
+def ticked(option: str, cell: str) -> str:
+    """Return what a cell below one option says: the option for yes, nothing for no, else what it says."""
+    said = cell.casefold()
+    return option if said in YES_WORDS else "" if said in NO_WORDS else cell
+
+
 def _is_option(text: str, options: Collection[str]) -> bool:
     return interest_key(text) in set(map(interest_key, options))
 

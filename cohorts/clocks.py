@@ -75,10 +75,20 @@ def days(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found))
 
 
+_LETTERS: Final = {"M": 0, "T": 1, "W": 2, "R": 3, "F": 4, "S": 5, "U": 6}
+"""Days as registrars of the United States write them before an hour: ``R 3:00 PM`` is a Thursday."""
+
+
 def day_in(text: str) -> int | None:
     """Return the only day that a longer text names, or that its date falls on."""
+    lettered = re.fullmatch(r"(?:.*[:\s])?([MTWRFSU])\s+\d.*", text)
+    if lettered:
+        return _LETTERS[lettered[1]]
+    short = re.match(r"(\w\w)\.?\s+\d", text)
+    if short and len(found := _day_names().get(short[1].casefold(), ())) == 1:
+        return found[0]
     words = (_day_names().get(word.casefold(), ()) for word in _WORD.findall(text) if len(word) > 2)
-    named = {found[0] for found in words if len(found) == 1}
+    named = {each[0] for each in words if len(each) == 1}
     if len(named) == 1:
         return named.pop()
     moment_ = moment(text) if not named and re.search(r"\b\d{4}\b", text) else None

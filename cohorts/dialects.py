@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from . import clocks, native, sheets
-from .headings import IGNORED, SENT, TURNED, WRONG, Heading, is_known, target
+from .headings import BUSY, IGNORED, SENT, TURNED, WRONG, Heading, Place, is_known, place, target
 from .language import gettext as _
 from .language import lazy_gettext as lazy
 from .sheets import Line, Sheet, letter
@@ -170,15 +170,26 @@ def _without_footer(layout: Layout) -> Layout:
 # The header
 
 
-def _known(line: Line) -> int:
-    return sum(map(is_known, line.cells))
+def _is_address(cell: str) -> bool:
+    return "@" in cell and "." in cell and " " not in cell
+
+
+def _known(line: Line) -> tuple[bool, int]:
+    """Return whether a row has a heading in words, as days and hours may be answers, and how many in all."""
+    known = [cell for cell in line.cells if is_known(cell)]
+    return any(place(Heading.of(cell)) == Place() for cell in known), len(known)
 
 
 def _header(sheet: Sheet) -> int:
-    """Return which of the rows is the header: the one with most headings that are known."""
+    """Return which of the rows is the header: the one with most headings that are known.
+
+    It is not below anybody's address.
+    """
     top = sheet.lines[:HEAD_ROWS]
+    first = next((place for place, line in enumerate(top) if any(map(_is_address, line.cells))), len(top))
+    top = top[: first + 1] if first == 0 else top[:first]
     known = [_known(line) for line in top]
-    if max(known):
+    if max(known)[1]:
         return known.index(max(known))
     return next((place for place, line in enumerate(top) if sum(map(bool, line.cells)) > 1), 0)
 
@@ -205,14 +216,16 @@ def _table(sheet: Sheet, dialect: str, at: int | None = None, head_rows: int = 0
     is_said = at is not None and dialect == "plain"
     at = _header(sheet) if at is None else at
     header = sheet.lines[at]
-    if not is_said and any("@" in cell and "." in cell and " " not in cell for cell in header.cells):
+    if not is_said and any(map(_is_address, header.cells)):
         return _without_headings(sheet, dialect, at)
     groups = _groups(sheet, at) if head_rows != 1 else {}
     body = sheet.lines[at + 1 :]
     headings = tuple(
         _grouped(header[column], groups.get(column, "")) for column in range(_width(header, body))
     )
-    return Layout(dialect, headings, sheet.lines[: at + 1], body, is_grouped=bool(groups))
+    why = _("It stands above the headings.")
+    above = tuple((line.number, why) for line in sheet.lines[: at - bool(groups)])
+    return Layout(dialect, headings, sheet.lines[: at + 1], body, above, is_grouped=bool(groups))
 
 
 def _width(header: Line, body: tuple[Line, ...]) -> int:
@@ -285,6 +298,22 @@ def _google(sheet: Sheet) -> Layout | None:
     return replace(_table(sheet, "google", at), fixed=((0, SENT),))
 
 
+_CATME: Final = _has("catme", {"first", "last", "email", "id"})
+
+
+def _catme(sheet: Sheet) -> Layout | None:
+    """CATME: a list of students, and in its surveys a schedule in which they mark when they are busy."""
+    layout = _CATME(sheet)
+    if layout is None:
+        return None
+    busy = (
+        column
+        for column, each in enumerate(layout.headings)
+        if "schedule" in each.text.casefold() or (place(each).days and place(each).spans)
+    )
+    return replace(layout, fixed=tuple((column, BUSY) for column in busy))
+
+
 _LIMESURVEY: Final = _has("limesurvey", {"id", "submitdate"}, {"response_id", "date_submitted"})
 _ABOUT_THE_ANSWER: Final = frozenset(
     (
@@ -349,7 +378,7 @@ def _canvas(sheet: Sheet) -> Layout | None:
     why = _("It is about points, or made up by Canvas.")
     left = tuple((line.number, why) for line in layout.body if _is_no_student(line, turned))
     body = tuple(line for line in layout.body if not _is_no_student(line, turned))
-    return replace(layout, body=body, left_out=left, fixed=((turned, TURNED),))
+    return replace(layout, body=body, left_out=(*layout.left_out, *left), fixed=((turned, TURNED),))
 
 
 def _is_no_student(line: Line, turned: int) -> bool:
@@ -408,7 +437,7 @@ DIALECTS: Final = {
             {"username", "firstname", "lastname", "email"},
         ),
     ),
-    "catme": Dialect("CATME", _has("catme", {"first", "last", "email", "id"})),
+    "catme": Dialect("CATME", _catme),
     "plain": Dialect(lazy("A table with headings"), _plain),
 }
 """Every dialect, in the order in which they are tried; the last one takes what no other does."""

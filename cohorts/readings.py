@@ -16,7 +16,7 @@ from .dialects import NATIVE, Layout
 from .headings import BUSY, FIRST, IGNORED, LAST, SENT, TURNED, WRONG, Heading, is_known
 from .language import gettext as _
 from .native import Entry, File, Superseded
-from .recipes import HOURS, NAMED, NOBODY, Known, Recipe, Repeated, by_name, guess
+from .recipes import HOURS, NAMED, NOBODY, SEVERAL, Known, Recipe, Repeated, by_name, guess
 from .sheets import Line
 from .tables import MalformedFile, Problem
 from .texts import interest_key
@@ -88,12 +88,32 @@ class Reader:
         values |= {"availability": marked.full, "if_needed": marked.maybe}
         values["email"] = values.get("email") or cells.named(self._full_name(line))[1]
         self._fill_up(values, problems, line)
-        notes: list[str] = []
+        notes = list(self._passed_over(line))
         if self.recipe.lenient:
             problems = self._leave_out(problems, notes)
         if BUSY in self.columns and not any(cell for _heading, cell in self.cells(line, BUSY)):
             notes.append(_("No hour is marked as busy, so all hours that were asked about count as free."))
         return Entry(line.number, Answers(**values), tuple(problems), tuple(notes), self._found(line))
+
+    def _passed_over(self, line: Line) -> Iterator[str]:
+        """Yield what to say of cells that do not count because another one of the row does, or cannot."""
+        for wanted, columns in self.columns.items():
+            filled = [(heading, cell) for heading, cell in self.cells(line, wanted) if cell]
+            if wanted == SENT:
+                unread = [each for each in filled if self.sent(each[1]) is None]
+                yield from (_left_out(*each) for each in unread)
+                filled = [each for each in filled if each not in unread]
+            is_one = wanted not in SEVERAL and wanted not in self.own and len(columns) > 1
+            if is_one or (wanted in NAMED and wanted not in self._names(line)):
+                counts = (
+                    filled[0][1] if filled and (wanted not in NAMED or wanted in self._names(line)) else None
+                )
+                yield from (_left_out(*each) for each in filled if each[1] != counts)
+
+    def _names(self, line: Line) -> tuple[str, ...]:
+        """Return which columns make the name of a row: a whole name goes before its parts."""
+        ways = (("name",), (TURNED,), (FIRST, LAST))
+        return next((way for way in ways if any(_behind(self.cells(line, each))[1] for each in way)), ())
 
     def sent(self, cell: str) -> datetime | None:
         """Return the moment in a cell, days and months in the order that its whole column has."""
@@ -113,14 +133,30 @@ class Reader:
     def _read(self, line: Line, wanted: str, values: Values, problems: list[Problem]) -> None:
         found = self.cells(line, wanted)
         try:
+            if self.layout.dialect == "limesurvey" and wanted not in ("email", "goal"):
+                cells.refuse_codes((heading.option, cell) for heading, cell in found)
             if wanted in self.own:
                 answer = cells.custom(self.own[wanted], [(heading.option, cell) for heading, cell in found])
                 if answer is not None:
                     values["custom"][wanted] = answer
             elif any(cell for _heading, cell in found):
-                values[wanted] = READERS[wanted](self, [(heading.option, cell) for heading, cell in found])
+                values[wanted] = self.convert(wanted, found)
         except ValueError as error:
             problems.append(Problem(wanted, str(error), *_behind(found)))
+
+    def convert(self, wanted: str, found: Sequence[tuple[Heading, str]]) -> Any:
+        """Return the answer in the cells of some columns; yes in a row of a grid is what the row stands for.
+
+        Raises:
+            ValueError: It is not understood; the message says what is meant.
+        """
+        pairs = [(heading.option, cell) for heading, cell in found]
+        if wanted in TAGS:
+            pairs = [
+                (option, cells.ticked(heading.row, cell) if heading.row else cell)
+                for (heading, _cell), (option, cell) in zip(found, pairs, strict=True)
+            ]
+        return READERS[wanted](self, pairs)
 
     def _hours(self, line: Line, problems: list[Problem]) -> grids.Marks:
         """Return the free hours of a row; what cannot be read is among the problems."""
@@ -158,10 +194,7 @@ class Reader:
         """Turn problems of answers that may be left out into notes."""
         needed = {*native.REQUIRED, *self.known.required, tables.WHOLE_ROW}
         left = (each for each in problems if each.column not in needed)
-        notes += (
-            _("“%(found)s” below %(heading)s is left out.", found=each.found[:60], heading=each.heading)
-            for each in left
-        )
+        notes += (_left_out(Heading(each.heading), each.found) for each in left)
         return [each for each in problems if each.column in needed]
 
     def _found(self, line: Line) -> dict[str, tuple[str, str]]:
@@ -172,6 +205,10 @@ class Reader:
         found.setdefault("availability", found.get(BUSY, ("", "")))
         found.setdefault("email", found["name"])  # an address may stand behind the name
         return found
+
+
+def _left_out(heading: Heading, cell: str) -> str:
+    return _("“%(found)s” below %(heading)s is left out.", found=cell[:60], heading=heading.text)
 
 
 def _behind(found: Sequence[tuple[Heading, str]]) -> tuple[str, str]:
@@ -195,6 +232,7 @@ def _people(reader: Reader, found: Cells) -> tuple[str, ...]:
     return tuple(each for _option, cell in found for each in cells.people(cell, reader.called))
 
 
+TAGS: Final = ("interests", "languages", "can_help_with", "wants_help_with")
 READERS: Final[Mapping[str, Callable[[Reader, Cells], Any]]] = {
     "email": _first(lambda cell: cell.removeprefix("mailto:").strip(" <>;,")),
     "time_zone": _first(cells.time_zone),
@@ -203,7 +241,7 @@ READERS: Final[Mapping[str, Callable[[Reader, Cells], Any]]] = {
     "convenor": _first(cells.yes_or_no),
     "goal": lambda _reader, found: "\n".join(cell for _option, cell in found if cell),
     "interests": lambda reader, found: cells.labels(found, reader.known.interests),
-    **dict.fromkeys(("languages", "can_help_with", "wants_help_with"), _labels),
+    **dict.fromkeys(TAGS[1:], _labels),
     **dict.fromkeys(("works_with", "avoids"), _people),
 }
 """How the cells of each answer are read, at least one of which is not empty."""

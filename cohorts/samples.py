@@ -9,7 +9,7 @@ from . import availability, cells, grids, kinds
 from .answers import address, is_address
 from .headings import IGNORED, SENT, Heading
 from .language import gettext as _
-from .readings import READERS, Reader
+from .readings import Reader
 from .recipes import HOURS, NAMED
 
 
@@ -55,7 +55,7 @@ def _becomes(reader: Reader, wanted: str, heading: Heading, cell: str) -> str:
     if wanted in reader.own:
         question = reader.own[wanted]
         return ", ".join(kinds.words(question, cells.custom(question, [(heading.option, cell)])))
-    value = READERS[wanted](reader, [(heading.option, cell)])
+    value = reader.convert(wanted, [(heading, cell)])
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, tuple):

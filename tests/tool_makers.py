@@ -433,6 +433,21 @@ def catme(path: Path, people: People) -> None:
     _save(path, ("ID", "First", "Last", "Email", "Team", "Section"), *rows)
 
 
+def catme_survey(path: Path, people: People) -> None:
+    """Write answers to a survey of CATME: a column for each half hour in which somebody may be busy."""
+    half_hours = [(day, half) for day in range(7) for half in range(48)]
+    head = ("First", "Last", "Email", "ID", "Section")
+    hours = (f"Schedule: {'MTWRFSU'[day]} {_clock(half)}" for day, half in half_hours)
+    rows = (
+        (
+            *(*_parts(each.name), each.email, str(place), "1"),
+            *("0" if day * 48 + half in each.availability else "1" for day, half in half_hours),
+        )
+        for place, each in enumerate(people)
+    )
+    _save(path, (*head, *hours), *rows)
+
+
 KINDS: Final = {
     "native": Kind(native_csv, ".csv", SURVEY, "The columns of this site"),
     "native workbook": Kind(native_xlsx, ".xlsx", SURVEY, "The columns of this site"),
@@ -448,5 +463,6 @@ KINDS: Final = {
     "moodle": Kind(moodle, ".csv", _WHO, "Moodle"),
     "moodle upload": Kind(moodle_upload, ".csv", _WHO, "Moodle"),
     "catme": Kind(catme, ".csv", _WHO, "CATME"),
+    "catme survey": Kind(catme_survey, ".csv", _WHO | {"availability"}, "CATME"),
 }
 """Every kind of file that the wizard recognises."""
