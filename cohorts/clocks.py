@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
@@ -210,6 +210,10 @@ def _days_first(piece: str) -> tuple[tuple[int, ...], str]:
     return (), piece
 
 
+_SERIAL_0: Final = datetime(1899, 12, 30, tzinfo=UTC)
+"""The day from which spreadsheets count; a cell with no format of a date shows only the number."""
+
+
 @lru_cache(maxsize=20_000)
 def moment(text: str, *, day_first: bool = False) -> datetime | None:
     """Return the moment that a text names, or None; zones count where their offset is written."""
@@ -218,6 +222,8 @@ def moment(text: str, *, day_first: bool = False) -> datetime | None:
     cleaned = re.sub(r"\b(?:[ECMP][SD]?T|GMT|UTC)\b", "", text).strip()
     if not re.search(r"\d", cleaned):
         return None
+    if re.fullmatch(r"[3-7]\d{4}(?:[.,]\d+)?", cleaned):
+        return _SERIAL_0 + timedelta(days=float(cleaned.replace(",", ".")))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
