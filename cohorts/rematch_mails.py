@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import func, select
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 from . import acquaintances, seat_mails
 from .links import Links
 from .models import (
+    Cohort,
     CohortChange,
     Course,
     CourseOrganiser,
@@ -26,6 +27,8 @@ from .models import (
 )
 
 FOUND: Final = "rematch_found"
+NEW_FOR: Final = timedelta(days=14)
+"""So long a learner's page says why they are in a cohort that a rematch gave them."""
 TOLD: Final = (CourseRole.OWNER, CourseRole.ORGANISER)
 """Who may decide on a rematch, and so hears of one."""
 
@@ -44,6 +47,14 @@ def latest(session: Session, signup: Signup) -> Reseating | None:
     )
 
 
+def lately(session: Session, signup: Signup, cohort: Cohort, at: datetime) -> Reseating | None:
+    """Return how a rematch brought a learner into the cohort they are in, if that was not long ago."""
+    row = latest(session, signup)
+    if row is None or row.decided_at is None or row.decided_at < at - NEW_FOR:
+        return None
+    return row if row.joined is not None and row.joined.cohort_id == cohort.id else None
+
+
 def reseated_words(session: Session, signup: Signup, words: dict[str, Any]) -> dict[str, Any] | None:
     """Return the words that tell of another seat, why, and whom the learner knows there."""
     row = latest(session, signup)
@@ -51,9 +62,8 @@ def reseated_words(session: Session, signup: Signup, words: dict[str, Any]) -> d
     if row is None:
         return found if found["cohort"] is not None else None
     members = found.get("members", [])
-    others = [each for each in members if each.id != signup.id]
-    known = acquaintances.known_to(session, signup, others)
-    return found | {"row": row, "known": [each.name for each in others if each.id in known]}
+    known = acquaintances.known_to(session, signup, members)
+    return found | {"row": row, "known": [each.name for each in members if each.id in known]}
 
 
 def tell_organisers(session: Session, course: Course, at: datetime) -> None:

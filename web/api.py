@@ -183,7 +183,7 @@ def start_run(given: dict[str, Any], course: Course) -> Run:
 @blueprint.response(200, schemas.RunOut)
 def get_run(course: Course, run: str) -> Run:
     """Get one run: how far it is, and what came of it."""
-    return runs.get(session(), course, run)
+    return runs.get(session(), course, run, kind=None)
 
 
 @operation(
@@ -197,7 +197,7 @@ def get_run(course: Course, run: str) -> Run:
 @blueprint.response(200, schemas.RunOut)
 def cancel_run(course: Course, run: str) -> Run:
     """Ask a run to stop; one that has ended stays as it is."""
-    found = runs.get(session(), course, run)
+    found = runs.get(session(), course, run, kind=None)
     runs.cancel(session(), found)
     audit.record(session(), course, _me(), "cancel", now(), subject=found.key)
     session().commit()

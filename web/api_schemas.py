@@ -32,7 +32,7 @@ from cohorts.directory import STATES, state_of
 from cohorts.interactions import Outcome, Plan
 from cohorts.kinds import fitting
 from cohorts.language import gettext as _
-from cohorts.models import Cohort, Course, CourseState, InteractionImport, Run, RunState, Signup
+from cohorts.models import Cohort, Course, CourseState, InteractionImport, Run, RunKind, RunState, Signup
 from cohorts.questions import Experience
 from cohorts.told import MAX_KIND, YEARS
 from cohorts.week import SLOTS
@@ -284,6 +284,10 @@ class RunOut(Schema):
     """A run: a match that was asked for, and how far it is."""
 
     key = String(required=True)
+    kind = Function(
+        lambda it: it.kind.value,
+        **words(type="string", enum=[each.value for each in RunKind], description="What it does."),
+    )
     state = Function(
         lambda it: it.state.value, **words(type="string", enum=[each.value for each in RunState])
     )

@@ -114,6 +114,20 @@ def rejoin(token: str) -> ResponseReturnValue:
     return redirect(url_for(".cohort", token=token))
 
 
+@blueprint.post("/l/<token>/another-cohort")
+def ask_for_another(token: str) -> ResponseReturnValue:
+    """Ask for another cohort, or take that back; the seat is kept until there is one."""
+    signup = own_confirmed(token)
+    if "stay" in request.form:
+        moves.stay_after_all(session(), signup)
+        flash(_("Good; you stay where you are."))
+    else:
+        moves.ask_for_another(session(), signup, now())
+        flash(_("Noted. Your seat is yours until there is a cohort that fits you better."))
+    session().commit()
+    return redirect(url_for(".changes", token=token), 303)
+
+
 @blueprint.get("/l/<token>/leave-cohort")
 def leave_cohort(token: str) -> ResponseReturnValue:
     """Ask why, and say what leaving a cohort means."""
@@ -256,6 +270,7 @@ def _page(token: str, signup: Signup, form: PauseForm) -> str:
         last=pauses.last_day(signup.course),
         cohort=standing_of(session(), signup).cohort,
         may_move=may_move,
+        wants_another=moves.wants_another(session(), signup),
         seats=[(seat, _when(signup, seat)) for seat in found],
         people=[each for each in seats.whereabouts(session(), signup) if each[0] not in offered],
         city=zones.city(signup.time_zone),

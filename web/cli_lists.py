@@ -67,7 +67,7 @@ def signups_command(course: str, as_json: bool) -> None:
 @click.argument("course")
 @as_json
 def runs_command(course: str, as_json: bool) -> None:
-    """List the runs of COURSE (the last part of its address), newest first: key, state, placed.
+    """List the runs of COURSE (the last part of its address), newest first: key, kind, state, placed.
 
     Example: cohorts runs play-with-your-music --json
     """
@@ -78,4 +78,8 @@ def runs_command(course: str, as_json: bool) -> None:
 
     with opened() as database, database.reading() as session:
         items = [one(each, RunOut) for each in runs.for_course(session, named_course(session, course))]
-    _print(items, as_json, lambda it: f"{it['key']}\t{it['state']}\t{it['n_placed']} of {it['n_learners']}")
+    _print(
+        items,
+        as_json,
+        lambda it: f"{it['key']}\t{it['kind']}\t{it['state']}\t{it['n_placed']} of {it['n_learners']}",
+    )

@@ -18,6 +18,7 @@ from cohorts import (
     common_ground,
     first_steps,
     meetings,
+    rematch_mails,
     schedule,
 )
 from cohorts.answers import interest_key
@@ -141,6 +142,7 @@ def _page(
         at=at,
         members=[_member(each, signup, at) for each in members],
         known=acquaintances.known_to(session(), signup, members),
+        reseated=rematch_mails.lately(session(), signup, found, at),
         times=[time for time in times if time.mine],
         first_times=FIRST_TIMES,
         picture=week_picture.draw(course, blocks, holds, signup.time_zone),

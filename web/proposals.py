@@ -27,7 +27,7 @@ from cohorts.asking import custom_questions
 from cohorts.exceptions import Conflict, InvalidInput, RunInProgress, UnfitPool
 from cohorts.language import gettext as _
 from cohorts.meetings import Meeting, local_times, wanted, weekly, when
-from cohorts.models import Course, Run, RunState, now
+from cohorts.models import Course, Run, RunKind, RunState, now
 from cohorts.policies import Act
 from cohorts.week import SLOT_MINUTES
 
@@ -152,7 +152,9 @@ def run_list(slug: str) -> ResponseReturnValue:
 def run(slug: str, key: str) -> ResponseReturnValue:
     """Show how a run gets on, and then its proposal."""
     course = own_course(slug)
-    found = runs.get(session(), course, key)
+    found = runs.get(session(), course, key, kind=None)
+    if found.kind is RunKind.REMATCH:
+        return redirect(url_for(".rematched", slug=slug, key=key))
     if found.state not in (RunState.PROPOSED, RunState.PUBLISHED):
         return render_template(
             "organiser/run.html", course=course, run=found, is_active=found.state in ACTIVE
@@ -220,7 +222,7 @@ def times_of(course: Course, shown: list[proposals.ProposedCohort], zone: str) -
 @requires(Act.LOOK)
 def run_progress(slug: str, key: str) -> ResponseReturnValue:
     """Return how a run gets on, for the script that watches it."""
-    found = runs.get(session(), own_course(slug), key)
+    found = runs.get(session(), own_course(slug), key, kind=None)
     return {
         "state": found.state.value,
         "active": found.state in ACTIVE,
@@ -234,7 +236,7 @@ def run_progress(slug: str, key: str) -> ResponseReturnValue:
 def cancel(slug: str, key: str) -> ResponseReturnValue:
     """Ask a run to stop."""
     course = own_course(slug)
-    found = runs.get(session(), course, key)
+    found = runs.get(session(), course, key, kind=None)
     try:
         runs.cancel(session(), found)
     except Conflict as error:

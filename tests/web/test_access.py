@@ -21,6 +21,7 @@ from cohorts.models import (
     FacilitatedCohort,
     Membership,
     Run,
+    RunKind,
     RunState,
     Signup,
     Upload,
@@ -46,14 +47,14 @@ GOVERNED = {"people", "invite", "revoke", "give_role", "remove", "log"}
 LOOKED_AT = {
     "desk", "signups", "signup", "run_list", "run", "run_progress", "preview", "roster", "cohort", "export",
     "export_page", "chosen", "print_roster",
-    "share", "qr", "figures", "connections", "connections_drawn",
+    "share", "qr", "figures", "connections", "connections_drawn", "rematched",
 }  # fmt: skip
 """Views that show something and can change nothing, which readers see."""
 
 TENDED = {"roster", "cohort", "fix_meeting", "set_channel"}
 """Views that facilitators see, each with their own cohorts alone."""
 
-KEYS = ("run", "upload", "signup", "cohort", "preset")
+KEYS = ("run", "rematch", "upload", "signup", "cohort", "preset")
 """What a key in an address may be the key of."""
 
 SIGN_UPS = b"email,time_zone,availability\nnew@example.org,UTC,Mon 18:00-20:00\n"
@@ -77,13 +78,15 @@ def foreign(database: Database, links: Links) -> dict[str, str]:
         cohort = Cohort(run=run, position=1, name="Cohort 1", score=0.5, meetings=[["UTC", 36]])
         upload = Upload(course_id=course.id, user_id=owner.id, name="a.csv", content=SIGN_UPS)
         preset = ExportPreset(course_id=course.id, name="Secret Name", format="csv")
-        session.add_all([run, cohort, upload, preset])
+        rematch = Run(course=course, kind=RunKind.REMATCH, state=RunState.PROPOSED, n_learners=1, n_placed=1)
+        session.add_all([run, cohort, upload, preset, rematch])
         session.flush()
         dry_runs.ask(session, upload)
         session.add(Membership(signup_id=learner.id, cohort_id=cohort.id))
         return {
             "slug": course.slug,
             "run": run.key,
+            "rematch": rematch.key,
             "upload": upload.key,
             "signup": learner.key,
             "cohort": official.key,
