@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import column, insert, select, table, text
 from sqlalchemy.orm import Session
 
 from cohorts import backups, browser_sessions, notices, privacy
@@ -113,9 +113,10 @@ def test_a_backup_of_an_earlier_version_is_brought_up_to_date(
     old = Database(f"sqlite:///{tmp_path / 'old.sqlite3'}")
     old.upgrade("0003")
     with old.transaction() as session:
-        user = {"email": "a@example.org", "name": "A", "role": "admin", "active": True, "fs_uniquifier": "x"}
-        users = Base.metadata.tables["users"]
-        session.execute(insert(users).values(**user, sign_in_nonce="n", created_at=NOW))
+        given = {"email": "a@example.org", "name": "A", "role": "admin", "active": True, "fs_uniquifier": "x"}
+        columns = [column(name) for name in (*given, "locale", "sign_in_nonce", "created_at")]
+        values = {**given, "locale": "", "sign_in_nonce": "n", "created_at": "2026-01-01 00:00:00"}
+        session.execute(insert(table("users", *columns)).values(values))
     backups.write(old, tmp_path / "backup.sqlite3")
     backups.restore(other, tmp_path / "backup.sqlite3", NOW)
     with other.reading() as session:
