@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from . import adjust, notices, roster
+from . import adjust, notices, parts, roster
 from .exceptions import Conflict
 from .language import gettext as _
 from .memberships import REPLACED
@@ -30,19 +30,21 @@ from .models import (
 
 def until(session: Session, run: Run, at: datetime) -> datetime | None:
     """Return when the mails about a published run leave; None once any has, or there are none."""
-    if run.state is not RunState.PUBLISHED or _was_rematched(session, run):
+    if run.state is not RunState.PUBLISHED or _is_overtaken(session, run):
         return None
     return notices.held_until(session, Mail.run_id == run.id, at)
 
 
-def _was_rematched(session: Session, run: Run) -> bool:
-    """Tell whether people were seated again since: then the cohorts of a run are not its own any more."""
-    later = (
-        select(Run.id)
-        .where(Run.course_id == run.course_id, Run.kind == RunKind.REMATCH, Run.id != run.id)
-        .where(Run.state == RunState.PUBLISHED, Run.published_at >= run.published_at)
-    )
-    return session.scalar(later.limit(1)) is not None
+def _is_overtaken(session: Session, run: Run) -> bool:
+    """Tell whether people were seated again since: then the cohorts of a run are gone, or not its own."""
+    others = or_(Run.kind == RunKind.REMATCH, parts.family_of(Run) != parts.family_id(run))
+    return session.scalar(select(Run.id).where(*_later(run), others).limit(1)) is not None
+
+
+def _later(run: Run) -> tuple[ColumnElement[bool], ...]:
+    """Which runs of the course were published since."""
+    since = Run.published_at >= run.published_at
+    return Run.course_id == run.course_id, Run.id != run.id, Run.state == RunState.PUBLISHED, since
 
 
 def take_back(session: Session, run: Run) -> None:
@@ -70,7 +72,11 @@ def take_back(session: Session, run: Run) -> None:
     for kind in (Membership, FixedMeeting, MeetingVote):
         session.execute(delete(kind).where(kind.cohort_id.in_(cohorts)))
     _revive(session, course, published)
-    if run.course_was is not None:
+    # As long as another part of the proposal is published the course runs; taken back, that one ends it.
+    other = session.scalar(select(Run).where(*_later(run)).order_by(Run.published_at, Run.id).limit(1))
+    if run.course_was is not None and other is not None:
+        other.course_was = run.course_was
+    elif run.course_was is not None:
         course.state = run.course_was
     run.state, run.published_at, run.course_was = RunState.PROPOSED, None, None
     session.flush()

@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from cohorts import notices, proposals, roster, take_back
+from cohorts import moves, notices, proposals, roster, runs, take_back
 from cohorts.database import Database
 from cohorts.exceptions import Conflict
 from cohorts.links import Links
 from cohorts.models import Cohort, CourseState, Mail, MailState, Membership, Run, RunState, Seat, now
 from cohorts.notices import HOLD
+from cohorts.standing import standing_of
 from tests.cohorts.test_adjust import proposal
 from tests.factories import make_cohort, make_signup
 
@@ -189,3 +190,47 @@ def test_taking_back_while_mails_begin_to_leave_is_all_or_nothing(database: Data
         assert living(session) == (0 if found["back"] else 18)
         assert len(mails(session)) == (0 if found["back"] else 19)
         assert session.scalar(select(func.count()).select_from(Seat)) == 19
+
+
+def test_what_another_proposal_took_the_place_of_is_not_taken_back(database: Database) -> None:
+    first_id = proposal(database)
+    with database.transaction() as session:
+        course = session.get_one(Run, first_id).course
+        second_id = runs.request(session, course, None, time_limit=1).id
+    runs.execute(database, second_id, "worker")
+    with database.transaction() as session:
+        first, second = session.get_one(Run, first_id), session.get_one(Run, second_id)
+        proposals.publish(session, first, hold=HOLD)
+        proposals.publish(session, second, hold=HOLD)
+        assert take_back.until(session, first, now()) is None
+        with pytest.raises(Conflict, match="cannot be taken back"):
+            take_back.take_back(session, first)
+        take_back.take_back(session, second)
+        take_back.take_back(session, first)
+        assert first.course.state is CourseState.OPEN
+
+
+def test_a_part_taken_back_leaves_the_course_running_until_the_other_is(database: Database) -> None:
+    run_id = proposal(database)
+    with database.transaction() as session:
+        run = session.get_one(Run, run_id)
+        rest = proposals.publish(session, run, [run.cohorts[0].key], hold=HOLD)
+        assert rest is not None
+        proposals.publish(session, rest, hold=HOLD)
+        take_back.take_back(session, run)
+        assert (run.course.state, living(session)) == (CourseState.RUNNING, 12)
+        take_back.take_back(session, rest)
+        assert (run.course.state, living(session)) == (CourseState.OPEN, 0)
+
+
+def test_whoever_left_the_course_is_not_back_by_taking_back(database: Database) -> None:
+    run_id = proposal(database)
+    with database.transaction() as session:
+        run = session.get_one(Run, run_id)
+        leaver, *others = (seat.signup for seat in run.cohorts[0].seats)
+        make_cohort(session, leaver, *others)
+        proposals.publish(session, run, hold=HOLD)
+        moves.leave_course(session, leaver, None, "", now())
+        take_back.take_back(session, run)
+        assert living(session) == 5
+        assert standing_of(session, leaver).cohort is None

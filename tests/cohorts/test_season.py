@@ -33,6 +33,7 @@ from cohorts import (
     adjust,
     attendance,
     checkins,
+    deciding,
     denials,
     history,
     models,
@@ -69,6 +70,7 @@ from cohorts.models import (
     Mail,
     Membership,
     Run,
+    RunKind,
     RunState,
     Seat,
     Signup,
@@ -91,6 +93,7 @@ REAL_NOW = models.now
 people = st.integers(0, N_PEOPLE - 1)
 hours = st.sampled_from(HOURS)
 numbers = st.integers(0, 99)
+foes = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=3)
 
 
 class Season(RuleBasedStateMachine):
@@ -122,8 +125,15 @@ class Season(RuleBasedStateMachine):
             clock.stop()
         self.database.engine.dispose()
 
-    @initialize(first=st.integers(4, 9), capacity=st.sampled_from([None, 8, 10]), runs_already=st.booleans())
-    def open_the_course(self, first: int, capacity: int | None, runs_already: bool) -> None:
+    @initialize(
+        first=st.integers(4, 9),
+        capacity=st.sampled_from([None, 8, 10]),
+        runs_already=st.booleans(),
+        foes=foes,
+    )
+    def open_the_course(
+        self, first: int, capacity: int | None, runs_already: bool, foes: list[tuple[int, int]]
+    ) -> None:
         today = self.at.date()
         with self.database.transaction() as session:
             course = make_course(
@@ -141,6 +151,8 @@ class Season(RuleBasedStateMachine):
                 signups.sign_up(session, course, self.answers(number, HOURS[0]), self.at)
         for number in range(first):
             self.confirm(number)
+        for one, other in foes:
+            self.block(one, other)
         if runs_already:
             self.match(0)
             self.publish()
@@ -189,6 +201,10 @@ class Season(RuleBasedStateMachine):
     @rule(number=people)
     def leave_the_cohort(self, number: int) -> None:
         self.act(number, lambda session, me: moves.leave_cohort(session, me, None, "", self.at))
+
+    @rule(number=people)
+    def ask_for_another_cohort(self, number: int) -> None:
+        self.act(number, lambda session, me: moves.ask_for_another(session, me, self.at))
 
     @rule(number=people)
     def come_back(self, number: int) -> None:
@@ -272,6 +288,19 @@ class Season(RuleBasedStateMachine):
             number,
             lambda session, me: person_blocks.block(session, me, email=address(other), at=self.at),
         )
+
+    @rule(number=people, which=numbers)
+    def block_a_mate(self, number: int, which: int) -> None:
+        """Block somebody one sits with, or is to sit with."""
+
+        def block(session: Session, me: Signup) -> None:
+            here = select(Seat.cohort_id).where(Seat.signup_id == me.id, Seat.cohort_id.is_not(None))
+            near = select(Signup.email).join(Seat).where(Seat.cohort_id.in_(here), Signup.id != me.id)
+            mates = sorted(set(session.scalars(near)))
+            if mates:
+                person_blocks.block(session, me, email=mates[which % len(mates)], at=self.at)
+
+        self.act(number, block)
 
     @rule(number=people)
     def erase(self, number: int) -> None:
@@ -365,6 +394,34 @@ class Season(RuleBasedStateMachine):
             run = session.scalar(latest(RunState.PUBLISHED))
             if run is not None:
                 take_back.take_back(session, run)
+
+    @rule(variant=st.integers(0, 3), most=st.sampled_from([None, 0, 2]))
+    def rematch(self, variant: int, most: int | None) -> None:
+        run_id = None
+        with self.acting() as (session, course):
+            chosen = {"random_state": variant, "time_limit": 0.2, "max_moves": most}
+            run = runs.request_rematch(session, course, None, **chosen)
+            run.created_at = self.at
+            run_id = run.id
+        if run_id is not None:
+            runs.execute(self.database, run_id, "worker")
+
+    @rule(all_of_it=st.booleans())
+    def accept_a_rematch(self, all_of_it: bool) -> None:
+        with self.acting() as (session, _course):
+            run = session.scalar(latest(RunState.PROPOSED, RunKind.REMATCH))
+            if run is not None:
+                bundles = sorted(deciding.in_bundles(deciding.reseatings_of(session, run)))
+                chosen = None if all_of_it else bundles[:1]
+                deciding.accept(session, run, None, self.at, chosen=chosen)
+
+    @rule()
+    def take_a_rematch_back(self) -> None:
+        with self.acting() as (session, _course):
+            accepted = select(Run).where(Run.kind == RunKind.REMATCH).order_by(Run.id.desc()).limit(1)
+            run = session.scalar(accepted)
+            if run is not None:
+                deciding.take_it_back(session, run, self.at)
 
     # What holds after every step.
 
@@ -469,8 +526,8 @@ def address(number: int) -> str:
     return f"person{number}@example.org"
 
 
-def latest(state: RunState) -> Select[Run]:
-    return select(Run).where(Run.state == state).order_by(Run.id.desc()).limit(1)
+def latest(state: RunState, kind: RunKind = RunKind.MATCH) -> Select[Run]:
+    return select(Run).where(Run.state == state, Run.kind == kind).order_by(Run.id.desc()).limit(1)
 
 
 def test_whatever_people_do_in_a_season_what_must_hold_holds(migrated_sqlite: Path, tmp_path: Path) -> None:
@@ -478,8 +535,8 @@ def test_whatever_people_do_in_a_season_what_must_hold_holds(migrated_sqlite: Pa
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=usual(15, full=500),
-            stateful_step_count=usual(40, full=80),
+            max_examples=usual(14, full=500),
+            stateful_step_count=usual(30, full=80),
             deadline=None,
             phases=tuple(Phase) if size.is_full else (Phase.generate,),  # to shrink takes minutes
             suppress_health_check=list(HealthCheck),
