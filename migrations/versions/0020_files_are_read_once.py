@@ -3,6 +3,8 @@
 Revision: 0020
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -12,13 +14,16 @@ branch_labels = None
 depends_on = None
 
 _TEXTS = {"book": sa.String(), "sheet": sa.String(), "worker": sa.String(), "trouble": sa.Text()}
-_OTHERS = {
+_OTHERS: dict[str, tuple[sa.types.TypeEngine[Any], Any]] = {
     "stage": (sa.String(20), "unread"),
     "leave_out": (sa.Boolean(), sa.false()),
     "progress": (sa.Double(), "0"),
     "attempts": (sa.Integer(), "0"),
 }
-_ALL = {**{name: (kind, "") for name, kind in _TEXTS.items()}, **_OTHERS}
+_ALL: dict[str, tuple[sa.types.TypeEngine[Any], Any]] = {
+    **{name: (kind, "") for name, kind in _TEXTS.items()},
+    **_OTHERS,
+}
 
 
 def upgrade() -> None:

@@ -104,8 +104,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("rematch_rules", "reseatings", "cohort_changes"):
         op.drop_table(table)
-    with op.batch_alter_table("signups") as table:
-        table.drop_column("wants_another_at")
-    with op.batch_alter_table("runs") as table:
-        table.drop_column("wishes")
-        table.drop_column("kind")
+    with op.batch_alter_table("signups") as signups:
+        signups.drop_column("wants_another_at")
+    with op.batch_alter_table("runs") as runs:
+        runs.drop_column("wishes")
+        runs.drop_column("kind")
