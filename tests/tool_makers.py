@@ -449,8 +449,8 @@ def catme_survey(path: Path, people: People) -> None:
 
 
 KINDS: Final = {
-    "native": Kind(native_csv, ".csv", SURVEY, "The columns of this site"),
-    "native workbook": Kind(native_xlsx, ".xlsx", SURVEY, "The columns of this site"),
+    "native": Kind(native_csv, ".csv", SURVEY | {"if_needed"}, "The columns of this site"),
+    "native workbook": Kind(native_xlsx, ".xlsx", SURVEY | {"if_needed"}, "The columns of this site"),
     "google": Kind(google, ".csv", SURVEY, "Google Forms"),
     "typeform": Kind(typeform, ".csv", SURVEY, "Typeform"),
     "limesurvey": Kind(limesurvey, ".csv", SURVEY, "LimeSurvey"),

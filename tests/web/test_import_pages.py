@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +14,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cohorts import availability, privacy
-from cohorts.models import Course, KeptRecipe, Signup, SignupState, Upload, User, now
+from cohorts import availability, privacy, uploads
+from cohorts.models import Course, KeptRecipe, Signup, SignupState, Upload, UploadRow, User, now
 from tests import tool_files as made
 from tests.factories import ask, make_course, make_signup, make_user
 from tests.questions import EXAMPLES
@@ -196,8 +197,20 @@ def test_file_that_waits_is_forgotten_with_a_learner_it_names(
 ) -> None:
     learner = make_signup(session, course, name="Ann", email=ANN)
     upload(browser, made.DOODLE, "doodle.xlsx")
+    assert session.scalars(select(UploadRow.name).where(UploadRow.name == "Ann")).all() == ["Ann"]
     privacy.erase(session, learner, now())
     assert session.scalar(select(func.count()).select_from(Upload)) == 0
+    assert session.scalar(select(func.count()).select_from(UploadRow)) == 0
+
+
+def test_file_that_nobody_imports_expires_with_what_was_read(
+    session: Session, course: Course, browser: FlaskClient
+) -> None:
+    upload(browser, GOOD + ADA)
+    uploads.expire(session, now() + uploads.LIFETIME - timedelta(minutes=1))
+    assert session.scalar(select(func.count()).select_from(UploadRow)) == 1
+    uploads.expire(session, now() + uploads.LIFETIME + timedelta(minutes=1))
+    assert session.scalar(select(func.count()).select_from(UploadRow)) == 0
 
 
 def test_cells_are_shown_with_what_they_become(course: Course, browser: FlaskClient) -> None:
