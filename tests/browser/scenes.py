@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from cohorts import (
@@ -19,9 +19,11 @@ from cohorts import (
     help_requests,
     letters,
     meetings,
+    memberships,
     moves,
     people,
     person_blocks,
+    presence,
     proposals,
     schedule,
     tokens,
@@ -40,6 +42,7 @@ from cohorts.models import (
     CourseState,
     Departure,
     Leaving,
+    Membership,
     Met,
     Run,
     RunState,
@@ -332,5 +335,25 @@ def _going_on(world: World, session: Session, organiser: User) -> None:
     person_blocks.block(session, checking, email="somebody@example.org", at=at)
     people[3].paused_until = date.today() + timedelta(days=9)
     moves.leave_cohort(session, people[4], Leaving.SILENT, "", at)
-    for name, number in (("checking", 0), ("checked", 1), ("paused", 3), ("between", 4)):
+    _quiet(world, session, course, people)
+    for name, number in (
+        ("checking", 0), ("checked", 1), ("paused", 3), ("between", 4),
+        ("asked", 12), ("gone", 17), ("unreachable", 13),
+    ):  # fmt: skip
         keep_token(world, name, people[number])
+    world.words["gone_signup"] = people[17].key
+
+
+def _quiet(world: World, session: Session, course: Course, people: Sequence[Signup]) -> None:
+    """One who was asked whether they are still there, one who lost their seat, one whom no mail reaches."""
+    course.nudge_after = course.remove_after = 2
+    asked, gone, unreachable = people[12], people[17], people[13]
+    session.execute(delete(CheckIn).where(CheckIn.signup_id.in_([asked.id, gone.id])))
+    for each in session.scalars(select(Membership).where(Membership.signup_id.in_([asked.id, gone.id]))):
+        each.since -= timedelta(weeks=3)
+    session.flush()
+    presence.keep(session, [asked.id], nudged_at=now())
+    presence.keep(session, [gone.id], nudged_at=now() - timedelta(days=9), removed_at=now())
+    memberships.move(session, {gone: None}, memberships.SILENT, now(), told=None)
+    presence.bounced(session, unreachable, now())
+    presence.bounced(session, gone, now())
