@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from . import deciding, roster
-from .models import CohortChange, Decision, Membership, Reseating, Run, Seat
+from .models import CohortChange, Decision, Fate, Membership, Reseating, Run, Seat
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,8 @@ def _pictures(session: Session, rows: Sequence[Reseating], changes: Sequence[Coh
     for change in changes:
         come = {row.signup_id: row.signup.name for row in kept if row.joined is change}
         go = {row.signup_id: row.signup.name for row in kept if row.left is change}
+        if not come and not go and change.fate is not Fate.STAYS_SMALL:
+            continue  # all about it was declined, or overtaken
         inside = members[change.cohort_id] if change.cohort_id is not None else {}
         stay = {each: name for each, name in inside.items() if each not in come and each not in go}
         found.append(Picture(change, *(sorted(each.values(), key=str.casefold) for each in (stay, come, go))))

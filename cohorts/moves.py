@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from . import memberships, signups
@@ -39,7 +39,8 @@ def may_take_seat(session: Session, signup: Signup) -> bool:
     """Tell whether a learner takes part, or was in a cohort and comes back while the course has room."""
     if signup.state is not SignupState.CONFIRMED or not signup.waiting:
         return signup.state is SignupState.CONFIRMED
-    return was_in_cohort(session, signup) and signups.has_room(session, signup.course)
+    was_in_one = session.scalar(_closed(signup).limit(1)) is not None
+    return was_in_one and signups.has_room(session, signup.course)
 
 
 def leave_cohort(session: Session, signup: Signup, because: Leaving | None, words: str, at: datetime) -> None:
@@ -90,12 +91,13 @@ def wants_another(session: Session, signup: Signup) -> bool:
 
 def was_in_cohort(session: Session, signup: Signup) -> bool:
     """Tell whether a learner left a cohort that still lives."""
-    closed = (
-        select(Membership.id)
-        .join(Cohort)
-        .where(Membership.signup_id == signup.id, Membership.until.is_not(None), Cohort.ended_at.is_(None))
-    )
-    return session.scalar(closed.limit(1)) is not None
+    lives = Cohort.ended_at.is_(None)
+    return session.scalar(_closed(signup).join(Cohort).where(lives).limit(1)) is not None
+
+
+def _closed(signup: Signup) -> Select[int]:
+    """Select the memberships of a learner that have ended."""
+    return select(Membership.id).where(Membership.signup_id == signup.id, Membership.until.is_not(None))
 
 
 def _note(

@@ -6,14 +6,12 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, SelectChoice
-from wtforms.validators import NumberRange, Optional
+from wtforms.validators import Optional
 
 from cohorts.language import lazy_gettext as lazy
 from cohorts.models import RematchRule, RematchWhen
 
 from .course_forms import WholeNumberField
-
-MOST_MOVES = 100_000
 
 
 class RematchForm(FlaskForm):  # type: ignore[misc]
@@ -21,7 +19,7 @@ class RematchForm(FlaskForm):  # type: ignore[misc]
 
     max_moves = WholeNumberField(
         lazy("At most so many members of cohorts get another one"),
-        validators=[Optional(), NumberRange(0, MOST_MOVES)],
+        validators=[Optional()],
     )
     move_meetings = BooleanField(lazy("Cohorts that go on may get another meeting time"))
     keep_small = BooleanField(lazy("Leave cohorts too small as they are where nothing helps them"))
@@ -53,7 +51,7 @@ class RematchRuleForm(FlaskForm):  # type: ignore[misc]
             SelectChoice("act", lazy("is done at once, within this many moves")),
         ],
     )
-    act_within = WholeNumberField(lazy("Moves"), validators=[Optional(), NumberRange(0, MOST_MOVES)])
+    act_within = WholeNumberField(lazy("Moves"), validators=[Optional()])
     rule_meetings = BooleanField(lazy("Cohorts that go on may get another meeting time"))
     rule_small = BooleanField(lazy("Leave cohorts too small as they are where nothing helps them"))
 

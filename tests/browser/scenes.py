@@ -58,6 +58,7 @@ from cohorts.weighing import Weigher
 from tests import tool_files
 from tests.browser.connected import connected
 from tests.browser.extremes import WORD, arabic, long, many
+from tests.browser.healing import healing
 from tests.browser.interacting import told_elsewhere
 from tests.browser.people import EVENINGS, NAMES, ZONES, keep_token, new_course, new_learner, new_proposal
 from tests.browser.world import World
@@ -84,6 +85,7 @@ def fill(world: World, session: Session) -> None:
     _going_on(world, session, organiser)
     arabic(world, session, organiser)
     connected(world, session, organiser)
+    healing(world, session, organiser)
     _own_questions(world, session, organiser)
     _shared(world, session, organiser)
     _tokens(world, session)

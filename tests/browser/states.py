@@ -71,6 +71,18 @@ def _ask_for_old_answers(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def _rematch_with_less_than_nothing(page: Page) -> None:
+    page.evaluate("for (const field of document.forms) field.noValidate = true")
+    page.locator("#max_moves").fill("-1")
+    press("Rematch")(page)
+
+
+def _rule_with_less_than_nothing(page: Page) -> None:
+    page.evaluate("for (const field of document.forms) field.noValidate = true")
+    page.locator("#act_within").fill("-1")
+    press("Save")(page)
+
+
 def _fix_too_late(page: Page) -> None:
     """Fix a time on a page that is older than the last change."""
     seen = "for (const field of document.getElementsByName('seen')) field.value = '0'"
@@ -290,6 +302,8 @@ LEARNERS_PAGES = (
     State("connections-long", "learner.connections", "/l/{long_placed}/connections"),
     State("connections-right-to-left", "learner.connections", "/l/{arabic_placed}/connections", rtl=True),
     State("cohort-connected", "learner.cohort", "/l/{connected}/cohort"),
+    State("cohort-new-here", "learner.cohort", "/l/{new_here}/cohort"),
+    State("changes-asked", "learner.changes", "/l/{asking}/changes"),
     State("erase", "learner.ask_to_erase", "/l/{checked}/erase"),
     State("mails", "learner.mails", "/l/{signed_up}/mails"),
     State("mails-right-to-left", "learner.mails", "/l/{arabic_placed}/mails", rtl=True),
@@ -413,6 +427,26 @@ ORGANISERS_PAGES = (
     State("run-running", "organiser.run", "/organise/course-running/runs/{run-running}", ORGANISER),
     State("run-failed", "organiser.run", "/organise/course-failed/runs/{run-failed}", ORGANISER),
     State("run-cancelled", "organiser.run", "/organise/course-cancelled/runs/{run-cancelled}", ORGANISER),
+    State("rematch", "organiser.rematch", "/organise/healing/rematch", ORGANISER),
+    State("rematch-idle", "organiser.rematch", "/organise/shared/rematch", ORGANISER),
+    State("rematch-errors", "", "/organise/healing/rematch", ORGANISER, act=_rematch_with_less_than_nothing),
+    State(
+        "rematch-rule-errors", "", "/organise/healing/rematch", ORGANISER, act=_rule_with_less_than_nothing
+    ),
+    State("rematched", "organiser.rematched", "/organise/healing/rematches/{rematch}", ORGANISER),
+    State(
+        "rematched-accepted",
+        "organiser.rematched",
+        "/organise/healed/rematches/{rematch-accepted}",
+        ORGANISER,
+    ),
+    State(
+        "rematched-right-to-left",
+        "organiser.rematched",
+        "/organise/healing/rematches/{rematch}",
+        ORGANISER,
+        rtl=True,
+    ),
     State("proposal", "organiser.run", "/organise/proposed/runs/{run-proposed}", ORGANISER),
     State("proposal-published", "organiser.run", "/organise/running/runs/{run-published}", ORGANISER),
     State("proposal-long", "organiser.run", "/organise/long/runs/{run-long}", ORGANISER),
