@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.spatial import KDTree
 
 Points = NDArray[np.float64]
@@ -46,7 +47,7 @@ def spring(radii: Sequence[float], lines: Sequence[tuple[int, int]]) -> Points:
         return np.zeros((0, 2))
     ends = np.asarray(lines, dtype=int).reshape(-1, 2)
     distance = 2 * float(sizes.mean()) + 2 * _GAP
-    places = sunflower(len(sizes), spacing=1.2 * distance)
+    places = _start(sunflower(len(sizes), spacing=1.2 * distance), ends)
     for heat in np.linspace(1.0, 0.05, _STEPS if len(sizes) <= _MANY else _STEPS_IF_MANY):
         moves = _moves(places, ends, distance)
         length = np.linalg.norm(moves, axis=1, keepdims=True)
@@ -54,6 +55,28 @@ def spring(radii: Sequence[float], lines: Sequence[tuple[int, int]]) -> Points:
     places = places - places.mean(axis=0)
     room, taken = 2 * np.pi * places.var(axis=0).sum(), 2 * np.pi * ((sizes + _GAP) ** 2).sum()
     return _apart(places * max(1.0, np.sqrt(taken / max(room, 1e-9))), sizes)
+
+
+def _start(places: Points, ends: NDArray[np.int64]) -> Points:
+    """Return places to begin with, in which those that are connected are near each other already.
+
+    By power iteration, as in spectral layouts (Koren, "Drawing graphs by eigenvectors", 2005): each place is
+    again and again moved to the mean of its neighbours', and what is alike in all is taken out.
+    """
+    n = len(places)
+    if not len(ends) or n < 4:
+        return places
+    one, two = np.concatenate([ends, ends[:, ::-1], np.arange(n)[:, None].repeat(2, axis=1)]).T
+    joined = csr_array((np.ones(len(one)), (one, two)), shape=(n, n))
+    root = np.sqrt(joined.sum(axis=1))
+    vectors = np.column_stack([root, places * root[:, None]])
+    for step in range(100):
+        vectors = (joined @ (vectors / root[:, None])) / root[:, None]
+        if step % 5 == 4:
+            vectors = np.linalg.qr(vectors)[0]
+    ranks = np.argsort(np.argsort(vectors[:, 1:] / root[:, None], axis=0, kind="stable"), axis=0)
+    spread = float(np.ptp(places, axis=0).max())
+    return np.asarray((ranks / n - 0.5) * spread)
 
 
 def _moves(places: Points, ends: NDArray[np.int64], distance: float) -> Points:
