@@ -78,25 +78,22 @@ def test_foreign_words_and_people_are_not_found(
     assert session.scalars(select(Connection.id)).all() == [row.id]
 
 
-@pytest.mark.parametrize("number", [1, 30])
-def test_page_takes_a_fixed_number_of_queries(
-    session: Session,
-    client: FlaskClient,
-    links: Links,
-    course: Course,
-    count_queries: list[str],
-    number: int,
+def test_page_takes_as_many_queries_for_30_people_as_for_one(
+    session: Session, client: FlaskClient, links: Links, course: Course, count_queries: list[str]
 ) -> None:
-    ann, *others = (make_signup(session, course) for _ in range(number + 1))
-    make_cohort(session, ann, *others)
-    for each in others:
-        for one, two in ((ann, each), (each, ann)):
-            row = {"course_id": course.id, "from_id": one.id, "to_id": two.id, "source": Source.GO_ON_WITH}
-            session.add(Connection(**row))
-    session.commit()
-    count_queries.clear()
-    assert client.get(page_of(links, ann)).text.count("You both want to go on") == number
-    assert len([each for each in count_queries if each.startswith("SELECT")]) == 19
+    found = []
+    for number in (1, 30):
+        ann, *others = (make_signup(session, course) for _ in range(number + 1))
+        make_cohort(session, ann, *others)
+        for each in others:
+            for one, two in ((ann, each), (each, ann)):
+                row = {"course_id": course.id, "from_id": one.id, "to_id": two.id}
+                session.add(Connection(**row, source=Source.GO_ON_WITH))
+        session.commit()
+        count_queries.clear()
+        assert client.get(page_of(links, ann)).text.count("You both want to go on") == number
+        found.append(len([each for each in count_queries if each.startswith("SELECT")]))
+    assert found[0] == found[1] <= 20
 
 
 def test_cohort_page_says_whom_one_knows(
