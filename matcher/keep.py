@@ -37,9 +37,8 @@ def match_around(
 
     The matching holds the kept cohorts first, in the order given, and then those found. What was kept need
     not keep the rules: somebody has decided so. `times` says when each of them meets; without, it is at their
-    best common block. Where only so many cohorts may meet at one
-    time, those count. `rules` and the bound are about what was found around it.
-    Affinity is that of the whole pool, so that all scores can be compared.
+    best common block. Where only so many cohorts may meet at one time, those count. `rules` and the bound are
+    about what was found around it. Affinity is that of the whole pool, so that all scores can be compared.
 
     Raises:
         MatcherError: a kept cohort is empty, or a learner sits in two of them.
@@ -81,7 +80,8 @@ def _as_it_is(preview: Preview, members: Sequence[int], time: Meeting | None) ->
     check = preview.score(members)
     meetings = check.meetings
     if time is not None:
-        meetings = (time, *(each for each in meetings if each != time))
+        same = [each for each in meetings if (each.zone, each.slot) == (time.zone, time.slot)]
+        meetings = (*(same or [time]), *(each for each in meetings if each not in same))
     return CohortResult(
         check.members,
         check.score,

@@ -36,6 +36,7 @@ from cohorts.models import (
     Answer,
     Audience,
     CheckIn,
+    Cohort,
     Course,
     CourseOrganiser,
     CourseRole,
@@ -50,6 +51,7 @@ from cohorts.models import (
     SignupState,
     UploadStage,
     User,
+    Weighing,
     now,
 )
 from cohorts.second_factors import Factors
@@ -235,6 +237,9 @@ def _published(world: World, session: Session, organiser: User) -> None:
     run = new_proposal(session, course, [people[:5], people[5:10]], people[10:])
     proposals.publish(session, run)
     world.words["run-published"] = run.key
+    asked = _weighed(world, session, run, people[6], run.cohorts[0])
+    adjust.move(session, run, asked, run.cohorts[0].key, "", Hand(organiser, 0, now()), set_aside=True)
+    world.words["weighing-living"] = _weighed(world, session, run, people[7], None).key
     keep_token(world, "placed", people[0])
     keep_token(world, "unplaced", people[10])
 
@@ -249,16 +254,26 @@ def _board(world: World, session: Session, run: Run, organiser: User, people: Se
     adjust.pin_learner(session, run, people[0].key, False, Hand(organiser, 4, now()))
     adjust.undo(session, run, Hand(organiser, 5, now()))
     next(seat for seat in run.seats if seat.cohort_id is None).size_max = 9
-    weigher = Weigher(world.database)
+    time = meetings.of_cohort(first)[-1].key
+    adjust.choose_time(session, run, first.key, time, Hand(organiser, 6, now()))
+    adjust.set_channel(session, run, first.key, "https://talk.example.org/early", Hand(organiser, 7, now()))
+    second.chosen = ["Europe/Berlin", 101]  # does not suit them any more
     for name, learner, cohort in (
         ("weighing", people[1], None),
         ("weighing-swaps", people[1], second),
         ("weighing-unplaced", people[10], first),
     ):
-        asked = weighing.ask(session, run, learner.key, cohort.key if cohort else "", now())
-        asked.effects, asked.weighed_at = [asdict(each) for each in weigher.effects(session, asked)], now()
-        world.words[name] = asked.key
+        world.words[name] = _weighed(world, session, run, learner, cohort).key
     world.words["weighing-waiting"] = weighing.ask(session, run, people[2].key, "", now()).key
+
+
+def _weighed(world: World, session: Session, run: Run, learner: Signup, cohort: Cohort | None) -> Weighing:
+    """Ask where a learner could sit, and answer."""
+    asked = weighing.ask(session, run, learner.key, cohort.key if cohort else "", now())
+    effects = Weigher(world.database).effects(session, asked)
+    asked.effects, asked.weighed_at = [asdict(each) for each in effects], now()
+    session.flush()
+    return asked
 
 
 def _meeting(world: World, session: Session, organiser: User) -> None:

@@ -103,6 +103,15 @@ def _name_as_another(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def _talk_nowhere(page: Page) -> None:
+    """Give a cohort a link that is none, on the board."""
+    field = page.locator("input[name=channel]").first
+    field.evaluate("field => { field.closest('details').open = true; field.form.noValidate = true }")
+    field.fill("javascript:alert(1)")
+    page.get_by_role("button", name="Save the link of Early birds").click()
+    page.wait_for_load_state()
+
+
 def _set_no_link(page: Page) -> None:
     page.locator("#channel").evaluate(
         "field => { field.closest('details').open = true; field.form.noValidate = true }"
@@ -465,6 +474,16 @@ ORGANISERS_PAGES = (
     ),
     State(
         "board-errors", "", "/organise/proposed/runs/{run-proposed}/board", ORGANISER, act=_name_as_another
+    ),
+    State(
+        "board-link-errors", "", "/organise/proposed/runs/{run-proposed}/board", ORGANISER, act=_talk_nowhere
+    ),
+    State("board-living", "organiser.board", "/organise/running/runs/{run-published}/board", ORGANISER),
+    State(
+        "weighing-living",
+        "organiser.weighing",
+        "/organise/running/runs/{run-published}/board/{weighing-living}",
+        ORGANISER,
     ),
     State(
         "board-conflict", "", "/organise/proposed/runs/{run-proposed}/board", ORGANISER, act=_change_too_late

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from threading import Barrier, Thread
 
 import pytest
@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cohorts import adjust, meetings, notices, proposals, runs, take_back, weighing
+from cohorts import adjust, meetings, notices, proposals, runs, signups, take_back, weighing
 from cohorts.adjust import Hand, RuleBreak, Stale
+from cohorts.answers import answers_of
 from cohorts.database import Database
 from cohorts.door import MatchSettings
 from cohorts.exceptions import Conflict, InvalidInput, NotFound
@@ -450,6 +451,27 @@ def test_a_rerun_with_a_larger_size_seats_whom_size_kept_out(database: Database)
     with database.reading() as session:
         assert session.get_one(Run, again.id).n_placed == 5
         assert session.get_one(Course, run.course_id).size_max == 4
+
+
+def test_an_edit_of_interests_is_weighed_anew(database: Database, links: Links) -> None:
+    run_id, weigher = proposal(database), Weigher(database)
+    with database.transaction() as session:
+        run = session.get_one(Run, run_id)
+        first, second = run.cohorts[:2]
+        learner = first.seats[0].signup
+        asked = weighed(session, run, weigher, learner, second)
+        before = weighing.effects(asked)[0].gain
+        session.delete(asked)
+        given = answers_of(learner)
+        signups.edit(session, learner, replace(given, interests=("Falconry",)))
+    with database.transaction() as session:
+        run = session.get_one(Run, run_id)
+        learner, second = session.get_one(Signup, learner.id), run.cohorts[1]
+        # The same worker, which has the pool from before in its memory.
+        after = weighing.effects(weighed(session, run, weigher, learner, second))[0].gain
+        afresh = Weigher(database).effects(session, session.scalars(select(Weighing)).one())[0].gain
+        assert after == pytest.approx(afresh)
+        assert after != pytest.approx(before)
 
 
 LATER = frozenset(range(38, 42))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matcher import MatcherError, Meeting, match
+from matcher import MatcherError, Meeting, match, match_around
 from matcher.checks import judge, simultaneous
 from matcher.progress import Watch
 from matcher.timetable import Timetable
@@ -131,6 +131,19 @@ def test_the_limit_is_never_passed(pool, params, most, asynchronous):
     params = dataclasses.replace(params, max_simultaneous=most, asynchronous=asynchronous)
     matching = judged(match(pool, params))
     assert most_at_once(params, kept(matching)) <= most
+
+
+def test_times_of_kept_cohorts_are_taken():
+    pool = pool_of(*(learner(i, [*EVENINGS[0], *EVENINGS[1]]) for i in range(6)))
+    params = params_of(**THREES, max_simultaneous=1)
+    for taken, left in ((36, 84), (84, 36)):
+        around = match_around(pool, params, [(0, 1, 2)], times=[Meeting("UTC", taken)])
+        assert [each.slot for each in kept(around)] == [taken, left]
+    assert around.cohorts[0].meetings[0].humane_count == 3
+    lone = match_around(
+        pool_of(*(learner(i, EVENINGS[0]) for i in range(6))), params, [(0, 1, 2)], times=[None]
+    )
+    assert lone.n_placed == 3
 
 
 def test_timetable_prefers_the_better_block_but_never_to_a_cohort():
