@@ -106,6 +106,7 @@ COLUMNS: Final = {
     "shown": _("What your cohort sees"),
     "since": _("Since"),
     "size_max": _("Largest cohort it would fit"),
+    "language": _("Your languages keep you out"),
     "slot": _("Starts"),
     "social": _("I could be myself with the others (1 to 5)"),
     "source": _("What you said"),
