@@ -26,10 +26,6 @@ class Marks:
     full: frozenset[int] = frozenset()
     maybe: frozenset[int] = frozenset()
 
-    def __or__(self, other: Marks) -> Marks:
-        """Return what either marks."""
-        return Marks(self.full | other.full, self.maybe | other.maybe)
-
 
 @dataclass(frozen=True, slots=True)
 class Grid:

@@ -44,6 +44,8 @@ class Reader:
         self._day_first = clocks.is_day_first(
             line[column] for column in self.columns.get(SENT, ()) for line in layout.body
         )
+        self._line: Line | None = None
+        self._cells: dict[str, list[tuple[Heading, str]]] = {}
         self._marks = lru_cache(maxsize=50_000)(grids.marks)
 
     def _grid(self, wanted: str, asked: tuple[Span, ...]) -> grids.Grid:
@@ -70,8 +72,15 @@ class Reader:
 
     def cells(self, line: Line, wanted: str) -> list[tuple[Heading, str]]:
         """Return the cells of a row that are about one thing, empty ones too; ``N/A`` says nothing."""
-        found = ((self.layout.headings[column], line[column]) for column in self.columns.get(wanted, ()))
-        return [(heading, "" if cell.casefold() in _UNSAID else cell) for heading, cell in found]
+        if line is not self._line:  # several ask about the same row
+            self._line, self._cells = line, {}
+        if wanted not in self._cells:
+            found = ((self.layout.headings[column], line[column]) for column in self.columns.get(wanted, ()))
+            self._cells[wanted] = [
+                (heading, "" if len(cell) < 5 and cell.casefold() in _UNSAID else cell)
+                for heading, cell in found
+            ]
+        return self._cells[wanted]
 
     def entry(self, line: Line) -> Entry:
         """Read one row."""
@@ -162,13 +171,17 @@ class Reader:
         """Return the free hours of a row; what cannot be read is among the problems."""
         marked: dict[str, grids.Marks] = {}
         for wanted, grid in self.grids.items():
-            marked[wanted] = grids.Marks()
+            full: set[int] = set()
+            maybe: set[int] = set()
             for heading, cell in self.cells(line, wanted):
                 try:
-                    marked[wanted] |= self._marks(heading, cell, wanted, grid)
+                    found = self._marks(heading, cell, wanted, grid)
+                    full |= found.full
+                    maybe |= found.maybe
                 except ValueError as error:
                     name = "if_needed" if wanted == "if_needed" else "availability"
                     problems.append(Problem(name, str(error), heading.text, cell))
+            marked[wanted] = grids.Marks(frozenset(full), frozenset(maybe))
         return grids.free(marked, self.grids.get(BUSY, grids.Grid()))
 
     def _fill_up(self, values: Values, problems: list[Problem], line: Line) -> None:
