@@ -288,6 +288,11 @@ def learn(
 
 WANTS_AND_OFFERS: Final = "wants and offers"
 """What the matcher calls the two questions in ``HELP`` together."""
+COMMON_BLOCKS: Final = "common blocks"
+SIZE: Final = "size"
+CONNECTIONS: Final = "connections"
+AFFINITY: Final = "affinity"
+"""What it calls the other goals that are no questions."""
 
 
 def _estimate(found: Any) -> Estimate | None:

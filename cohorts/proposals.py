@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from statistics import fmean, quantiles
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import select, update
@@ -54,6 +55,25 @@ _TOLD: Final = (
     Signup.state,
     Signup.waiting,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """How good the cohorts of a proposal are."""
+
+    mean: float
+    tenth: float
+    worst: float
+    best: float
+
+
+def scores_of(cohorts: Iterable[float]) -> Scores | None:
+    """Return the scores of some cohorts in four numbers; None when there are no cohorts."""
+    found = sorted(cohorts)
+    if not found:
+        return None
+    tenth = quantiles(found, n=10, method="inclusive")[0] if len(found) > 1 else found[0]
+    return Scores(fmean(found), tenth, found[0], found[-1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     board,
     cohort_desk,
+    comparing_pages,
     connection_imports,
     figures,
     import_pages,
@@ -25,6 +26,7 @@ __all__ = [
     "blueprint",
     "board",
     "cohort_desk",
+    "comparing_pages",
     "connection_imports",
     "figures",
     "import_pages",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from statistics import fmean, quantiles
 from typing import Any, Final
 
 from flask import current_app, flash, redirect, render_template, request, url_for
@@ -12,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from cohorts import (
     acquaintances,
+    comparing,
     courses,
     directory,
     language,
@@ -39,25 +38,6 @@ from .desk import argument, blueprint, chosen_zone, me, own_course
 ACTIVE: Final = (RunState.QUEUED, RunState.RUNNING)
 CARDS: Final = 60
 """Cohorts on one page."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """How good the cohorts of a proposal are."""
-
-    mean: float
-    tenth: float
-    worst: float
-    best: float
-
-
-def scores(cohorts: list[proposals.ProposedCohort]) -> Scores | None:
-    """Return the scores of some cohorts in four numbers; None when there are no cohorts."""
-    found = sorted(each.score for each in cohorts)
-    if not found:
-        return None
-    tenth = quantiles(found, n=10, method="inclusive")[0] if len(found) > 1 else found[0]
-    return Scores(fmean(found), tenth, found[0], found[-1])
 
 
 def gap_in_words(run: Run) -> str:
@@ -144,7 +124,11 @@ def conflict(course: Course, message: str) -> ResponseReturnValue:
 def run_list(slug: str) -> ResponseReturnValue:
     """List all runs of a course side by side."""
     course = own_course(slug)
-    return render_template("organiser/runs.html", course=course, runs=_newest(course), ACTIVE=ACTIVE)
+    listed = _newest(course)
+    comparable = [run for run in listed if run.state in comparing.PROPOSES]
+    return render_template(
+        "organiser/runs.html", course=course, runs=listed, comparable=comparable, most=comparing.MOST
+    )
 
 
 @blueprint.get("/<slug>/runs/<key>")
@@ -176,7 +160,7 @@ def _proposal_page(course: Course, found: Run, proposal: proposals.Proposal) -> 
         run=found,
         proposal=proposal,
         cohorts=shown,
-        scores=scores(ordered),
+        scores=proposals.scores_of(each.score for each in ordered),
         gap=gap_in_words(found),
         leaves=take_back.until(session(), found, now()),
         adjusted=weighing.version(session(), found),

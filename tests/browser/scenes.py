@@ -58,6 +58,7 @@ from cohorts.second_factors import Factors
 from cohorts.subscriptions import Topic
 from cohorts.weighing import Weigher
 from tests import tool_files
+from tests.browser.compared import compared
 from tests.browser.connected import connected
 from tests.browser.extremes import WORD, arabic, long, many
 from tests.browser.healing import healing
@@ -88,6 +89,7 @@ def fill(world: World, session: Session) -> None:
     arabic(world, session, organiser)
     connected(world, session, organiser)
     healing(world, session, organiser)
+    compared(world, session, organiser)
     _own_questions(world, session, organiser)
     _shared(world, session, organiser)
     _tokens(world, session)

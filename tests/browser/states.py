@@ -41,6 +41,11 @@ def press(name: str) -> Callable[[Page], None]:
     return lambda page: send_by(page.locator("main").get_by_role("button", name=name, exact=True))
 
 
+def _unfold(page: Page) -> None:
+    """Open everything that is folded away."""
+    page.evaluate("for (const each of document.querySelectorAll('main details')) each.open = true")
+
+
 def _send_empty(page: Page) -> None:
     """Send a form with nothing in it, past what a browser would say about it by itself."""
     page.evaluate("for (const field of document.forms) field.noValidate = true")
@@ -432,6 +437,27 @@ ORGANISERS_PAGES = (
     State("match-under-way", "organiser.match", "/organise/course-running/match", ORGANISER),
     State("runs", "organiser.run_list", "/organise/proposed/runs", ORGANISER),
     State("runs-empty", "organiser.run_list", "/organise/draft/runs", ORGANISER),
+    State("runs-to-compare", "organiser.run_list", "/organise/compared/runs", ORGANISER),
+    State("compare-choose", "organiser.compare", "/organise/compared/compare?run={compared-one}", ORGANISER),
+    State("compare-nothing", "organiser.compare", "/organise/proposed/compare", ORGANISER),
+    State(
+        "compare",
+        "organiser.compare",
+        "/organise/compared/compare?run={compared-one}&run={compared-two}",
+        ORGANISER,
+        act=_unfold,
+    ),
+    State(
+        "compare-many",
+        "organiser.compare",
+        "/organise/compared/compare?run={compared-one}&run={compared-two}&run={compared-old}"
+        "&run={compared-running}",
+        ORGANISER,
+    ),
+    State("fairness", "organiser.fairness", "/organise/compared/runs/{compared-two}/fairness", ORGANISER),
+    State(
+        "fairness-pooled", "organiser.fairness", "/organise/proposed/runs/{run-proposed}/fairness", ORGANISER
+    ),
     State("run-queued", "organiser.run", "/organise/course-queued/runs/{run-queued}", ORGANISER),
     State("run-running", "organiser.run", "/organise/course-running/runs/{run-running}", ORGANISER),
     State("run-failed", "organiser.run", "/organise/course-failed/runs/{run-failed}", ORGANISER),

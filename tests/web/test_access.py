@@ -47,7 +47,7 @@ GOVERNED = {"people", "invite", "revoke", "give_role", "remove", "log"}
 LOOKED_AT = {
     "desk", "signups", "signup", "run_list", "run", "run_progress", "preview", "roster", "cohort", "export",
     "export_page", "chosen", "print_roster",
-    "share", "qr", "figures", "connections", "connections_drawn", "rematched",
+    "share", "qr", "figures", "connections", "connections_drawn", "rematched", "compare", "fairness",
 }  # fmt: skip
 """Views that show something and can change nothing, which readers see."""
 
