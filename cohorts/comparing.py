@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 
 from .exceptions import NotFound
 from .language import Sentence
-from .models import Cohort, Course, Run, RunState, Seat, Signup
+from .models import Cohort, Course, Run, RunKind, RunState, Seat, Signup
 from .proposals import Scores, scores_of
 
 MOST: Final = 4
@@ -175,15 +175,20 @@ class Comparison:
         return self.pairs_kept / self.pairs_before if self.pairs_before else None
 
 
+def is_comparable(run: Run) -> bool:
+    """Tell whether a run has a proposal that others can be compared with; a rematch is told as a change."""
+    return run.kind is RunKind.MATCH and run.state in PROPOSES
+
+
 def choose(session: Session, course: Course, keys: Sequence[str]) -> list[Run]:
     """Return runs of a course by their keys, in this order, each once.
 
     Raises:
-        NotFound: One of them is no run of this course.
+        NotFound: One of them is no match of this course.
     """
     wanted = list(dict.fromkeys(keys))
-    mine = select(Run).where(Run.course_id == course.id, Run.rehearsal.is_(False), Run.key.in_(wanted))
-    found = {run.key: run for run in session.scalars(mine)} if wanted else {}
+    mine = (Run.course_id == course.id, Run.rehearsal.is_(False), Run.kind == RunKind.MATCH)
+    found = {run.key: run for run in session.scalars(select(Run).where(*mine, Run.key.in_(wanted)))}
     if len(found) < len(wanted):
         raise NotFound
     return [found[key] for key in wanted]

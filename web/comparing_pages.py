@@ -33,7 +33,7 @@ def compare(slug: str) -> ResponseReturnValue:
     course = own_course(slug)
     keys = list(dict.fromkeys(key.replace("\x00", "") for key in request.args.getlist("run")))
     chosen = comparing.choose(session(), course, keys[: comparing.MOST])
-    ready = [run for run in chosen if run.state in comparing.PROPOSES]
+    ready = [run for run in chosen if comparing.is_comparable(run)]
     page = {
         "course": course,
         "chosen": chosen,
@@ -41,7 +41,7 @@ def compare(slug: str) -> ResponseReturnValue:
         "too_many": len(keys) > comparing.MOST,
         "most": comparing.MOST,
         "active": ACTIVE,
-        "all_runs": [run for run in runs.for_course(session(), course) if run.state in comparing.PROPOSES],
+        "all_runs": [run for run in runs.for_course(session(), course) if comparing.is_comparable(run)],
     }
     if len(ready) > 1:
         page |= _compared(course, ready)
@@ -92,7 +92,7 @@ def fairness_page(slug: str, key: str) -> ResponseReturnValue:
     """Show a proposal by part of the world and by how many hours people offered."""
     course = own_course(slug)
     run = runs.get(session(), course, key)
-    if run.state not in comparing.PROPOSES:
+    if not comparing.is_comparable(run):
         raise NotFound
     found = fairness.of_run(session(), course, run)
     return render_template("organiser/fairness.html", course=course, run=run, found=found, few=FEW)

@@ -125,7 +125,7 @@ def run_list(slug: str) -> ResponseReturnValue:
     """List all runs of a course side by side."""
     course = own_course(slug)
     listed = _newest(course)
-    comparable = [run for run in listed if run.state in comparing.PROPOSES]
+    comparable = [run for run in listed if comparing.is_comparable(run)]
     return render_template(
         "organiser/runs.html", course=course, runs=listed, comparable=comparable, most=comparing.MOST
     )
