@@ -79,6 +79,7 @@ def test_two_proposals_side_by_side_say_who_moved_and_who_has_no_cohort_now(
 def test_pages_take_as_many_queries_for_many_people_as_for_few(
     session: Session, course: Course, owner: User, signed_in: SignIn, count_queries: list[str]
 ) -> None:
+    session.commit()
     browser = signed_in(owner)
 
     def asked(number: int) -> tuple[int, ...]:
