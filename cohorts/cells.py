@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from . import kinds, native
 from .answers import is_address, time_zones
-from .dialects import NO_WORDS, YES_WORDS
 from .language import gettext as _
 from .questions import CustomQuestion, Experience, Kind
+from .said import NO_WORDS, YES_WORDS
 from .texts import interest_key
 
 _ZONE_NAMES: Final = tuple(

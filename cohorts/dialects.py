@@ -21,62 +21,6 @@ NATIVE: Final = "native"
 HEAD_ROWS: Final = 12
 """Rows from the top among which the header is looked for."""
 
-YES_WORDS: Final = frozenset(
-    (
-        "ok",
-        "yes",
-        "y",
-        "x",
-        "✓",
-        "✔",
-        "✅",
-        "1",
-        "true",
-        "checked",
-        "sí",
-        "si",
-        "ja",
-        "oui",
-        "sim",
-        "free",
-        "available",
-    )
-)
-MAYBE_WORDS: Final = frozenset(
-    (
-        "(ok)",
-        "(yes)",
-        "maybe",
-        "ifneedbe",
-        "if need be",
-        "if needed",
-        "yes, if need be",
-        "~",
-        "possibly",
-        "perhaps",
-    )
-)
-NO_WORDS: Final = frozenset(
-    (
-        "",
-        "no",
-        "n",
-        "0",
-        "false",
-        "busy",
-        "unavailable",
-        "not available",
-        "-",
-        "–",
-        "nein",
-        "non",
-        "não",
-        "✗",
-        "✖",
-    )
-)
-"""States in the cell of a day and hours; blank is no, as doodle.com leaves it."""
-
 _FOOTERS: Final = frozenset(("count", "total", "totals", "sum", "anzahl", "nombre", "recuento", "average"))
 
 

@@ -8,9 +8,9 @@ from typing import Final
 
 from . import clocks
 from .clocks import DAY, Span
-from .dialects import MAYBE_WORDS, NO_WORDS, YES_WORDS
 from .headings import BUSY, Heading, place
 from .language import gettext as _
+from .said import MAYBE_WORDS, NO_WORDS, YES_WORDS
 from .week import SLOTS
 
 USUAL_DAY: Final[Span] = (8 * 60, 22 * 60)
