@@ -17,24 +17,30 @@ LOCALES = [each for each in language.available() if each != language.ENGLISH]
 COMMAND_LINE = {
     "__main__",
     "backends",
+    "backups",
     "cli",
+    "cli_backups",
     "cli_files",
     "cli_lists",
     "cli_match",
     "cli_rematch",
     "cli_search",
+    "doctor",
     "outputs",
     "serving",
 }
 """The command line speaks English."""
 NO_WORDS = {"database", "dialects", "headings", "models", "old_enough", "sample", "sample_words", "week"}
 """Nothing of these is shown as it stands: keys, words in files of other tools, or made up to try things."""
-ONLY_PROGRAMS = {"api_base", "api_schemas", "learning", "preview"}
+ONLY_PROGRAMS = {"api_base", "api_schemas", "health", "learning", "preview"}
 """No page shows what these say: the API does, programs that use the matcher, and the command line."""
 NAMES = {
     "Bahasa Indonesia",
     "Mon 18:00-21:00; Sat 09:00-12:00",
     "It cannot be put into words.",
+    "The address took no mail before.",
+    "AUC",
+    "https://",
     ".csv,.tsv,.txt,.xlsx",
     ".csv,.tsv,.txt,.xlsx,.json,.ndjson,.jsonl,.zip,.gz,.tgz",
     "Discourse",

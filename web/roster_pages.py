@@ -9,7 +9,7 @@ from flask import Response, abort, flash, redirect, render_template, request, st
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from cohorts import exports, presets, roster
+from cohorts import exports, language, presets, roster
 from cohorts.exceptions import InvalidInput
 from cohorts.exports import FORMATS, Choice, Source
 from cohorts.language import gettext as _
@@ -176,7 +176,13 @@ def print_roster(slug: str) -> ResponseReturnValue:
             for cohort, rows in source.by_cohort()
         ),
     )
-    return Response(page, content_type="text/html; charset=utf-8")
+    locale = language.locale()  # the request is over when the page is written
+
+    def pieces() -> Iterator[str]:
+        with language.using(locale):
+            yield from page
+
+    return Response(pieces(), content_type="text/html; charset=utf-8")
 
 
 def _shown(columns: Sequence[str], cohort: Cohort | None) -> list[str]:
