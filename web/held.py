@@ -80,7 +80,6 @@ COLUMNS: Final = {
     "label": _("How you know them"),
     "last_error": _("What went wrong"),
     "left": _("Cohort you would leave"),
-    "language": _("Whether your languages kept you out"),
     "locale": _("Language"),
     "mail": _("The mail it came by"),
     "message": _("Letter it carries"),
