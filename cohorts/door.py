@@ -62,6 +62,8 @@ class MatchSettings:
         max_simultaneous: How many cohorts may meet at one time; None for any number.
         asynchronous: Whether those whose hours fit nobody's get a cohort without a meeting.
         any_language: Ids of those who are seated whatever languages they speak.
+        dropout: The share of people who are likely not to go on; cohorts are made larger for it, within
+            their bounds, so that enough stay.
         on_conflict: Whether people whose wishes contradict each other stop the match or are left out.
         time_limit: Seconds the search may take; None lets it grow with the number of learners.
     """
@@ -78,6 +80,7 @@ class MatchSettings:
     worst_off_weight: float = 0.1
     max_simultaneous: int | None = None
     asynchronous: bool = False
+    dropout: float = 0.0
     any_language: tuple[str, ...] = ()
     on_conflict: Literal["refuse", "unplace"] = "refuse"
     time_limit: float | None = None
@@ -142,11 +145,12 @@ def to_pool(
     people: Sequence[tuple[str, Answers]],
     custom: Sequence[Asked] = (),
     ties: Mapping[tuple[str, str], float] | None = None,
+    dropout: float = 0.0,
 ) -> matcher.Pool:
     """Return the pool of these people, each with an id of their own, in the same order.
 
     Of a course's own questions only those in ``custom`` are looked at. ``ties`` says how strongly two ids are
-    connected.
+    connected, ``dropout`` how likely it is of anybody that they do not go on.
 
     Raises:
         UnfitPool: Two people share an id or a value that the matcher cannot take.
@@ -160,7 +164,7 @@ def to_pool(
     try:
         return matcher.Pool(
             tuple(
-                _learner(identity, answers, ids, custom, tied.get(identity, {}))
+                replace(_learner(identity, answers, ids, custom, tied.get(identity, {})), dropout=dropout)
                 for identity, answers in people
             )
         )
@@ -262,7 +266,7 @@ def learn(
     import matcher
     from matcher.affinity import AffinityModel
 
-    pool, params = to_pool(people, settings.custom), to_params(settings)
+    pool, params = to_pool(people, settings.custom, dropout=settings.dropout), to_params(settings)
     try:
         observed = matcher.Observed(seen.connected, seen.could_have)
         model = AffinityModel(params).fit(pool, observed, tick)
@@ -321,7 +325,7 @@ def predictive_power(
     import matcher
     from matcher import affinity
 
-    pool, params = to_pool(people, settings.custom), to_params(settings)
+    pool, params = to_pool(people, settings.custom, dropout=settings.dropout), to_params(settings)
     observed = matcher.Observed(seen.connected, seen.could_have)
     try:
         found = affinity.predictive_power(pool, params, observed, known)
@@ -352,7 +356,7 @@ def match_answers(
     import matcher
 
     people = [(key, _spoken_of(key, answers, settings)) for key, answers in people]
-    pool, params = to_pool(people, settings.custom), to_params(settings)
+    pool, params = to_pool(people, settings.custom, dropout=settings.dropout), to_params(settings)
     held = [None if each is None else matcher.Meeting(each.zone, each.slot) for each in times]
     try:
         return matcher.match_around(
@@ -402,7 +406,8 @@ class Scales:
         import matcher
 
         self._place = {row: place for place, (row, _key, _answers) in enumerate(people)}
-        pool = to_pool([(key, answers) for _row, key, answers in people], settings.custom)
+        known = [(key, answers) for _row, key, answers in people]
+        pool = to_pool(known, settings.custom, dropout=settings.dropout)
         try:
             self._preview = matcher.Preview(pool, to_params(settings))
         except matcher.MatcherError as error:
@@ -456,7 +461,7 @@ def rematch_answers(
     """
     import matcher
 
-    pool, params = to_pool(people, settings.custom, ties), to_params(settings)
+    pool, params = to_pool(people, settings.custom, ties, settings.dropout), to_params(settings)
     place = pool.index()
     cohorts = [
         matcher.Standing(

@@ -28,6 +28,7 @@ GONE: Final = frozenset({LEFT, WITHDREW, SILENT})
 
 ENOUGH: Final = 20
 """Of fewer people than this no share is worth telling."""
+MOST_EXPECTED: Final = 0.5
 
 
 def of_signup(session: Session, signup: Signup) -> list[Membership]:
@@ -48,7 +49,13 @@ def overlaps(session: Session) -> list[tuple[Membership, Membership]]:
     PostgreSQL refuses them; this is for databases that do not.
     """
     found = session.scalars(
-        select(Membership).order_by(Membership.signup_id, Membership.since, Membership.until, Membership.id)
+        select(Membership).order_by(
+            Membership.signup_id,
+            Membership.since,
+            Membership.until.is_(None),
+            Membership.until,
+            Membership.id,
+        )
     ).all()
     wrong = [(each, each) for each in found if each.until is not None and each.until < each.since]
     return wrong + [
@@ -56,6 +63,15 @@ def overlaps(session: Session) -> list[tuple[Membership, Membership]]:
         for one, other in pairwise(found)
         if one.signup_id == other.signup_id and (one.until is None or one.until > other.since)
     ]
+
+
+def expected_dropout(session: Session, course: Course) -> float:
+    """Return the share of those who are seated now that is likely not to go on: what was so up to now.
+
+    It is 0 while too few were seated, and never more than half: cohorts cannot be made for a course that
+    nearly everybody leaves.
+    """
+    return min(dropout(session, course) or 0.0, MOST_EXPECTED)
 
 
 def dropout(session: Session, course: Course) -> float | None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from . import memberships, roster
+from . import memberships, presence, roster
 from .door import MatchSettings
 from .exceptions import Conflict
 from .language import gettext as _
@@ -67,7 +67,10 @@ def settings_of(run: Run) -> MatchSettings:
 def people(course_id: int) -> Select[int]:
     """Return the ids of those who are in a cohort of a course or could be."""
     return select(Signup.id).where(
-        Signup.course_id == course_id, Signup.state == SignupState.CONFIRMED, Signup.waiting.is_(False)
+        Signup.course_id == course_id,
+        Signup.state == SignupState.CONFIRMED,
+        Signup.waiting.is_(False),
+        ~presence.is_gone(),
     )
 
 

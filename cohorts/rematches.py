@@ -17,6 +17,7 @@ from .answers import Answers
 from .asking import custom_questions
 from .database import Database
 from .door import MatchSettings, RematchWishes
+from .history import expected_dropout
 from .leases import Heartbeat
 from .models import Cohort, Course, Membership, Run, RunKind, Signup, SignupState, now
 
@@ -156,6 +157,7 @@ def new_run(session: Session, seen: Scene, wishes: Wishes, random_state: int, **
     match = roster.latest_published(session, course)
     before: Mapping[str, Any] = {} if match is None else match.parameters
     kept = {name: before[name] for name in _AS_BEFORE if name in before}
+    kept["dropout"] = expected_dropout(session, course)
     settings = MatchSettings.of_course(course, random_state=random_state, **{**kept, **chosen})
     return Run(
         course_id=course.id,

@@ -15,7 +15,18 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from . import deciding, language, learning, leases, person_blocks, pins, presence, rematches, remedies
+from . import (
+    deciding,
+    history,
+    language,
+    learning,
+    leases,
+    person_blocks,
+    pins,
+    presence,
+    rematches,
+    remedies,
+)
 from .asking import custom_questions
 from .database import Database
 from .door import MatchSettings, Seen, match_answers, parts_of, sentence_of
@@ -72,6 +83,7 @@ def request(
                 confirmed=n_learners or 0,
             )
         )
+    chosen = {"dropout": history.expected_dropout(session, course)} | chosen
     return _queue(
         session,
         Run(

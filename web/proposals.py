@@ -13,6 +13,7 @@ from cohorts import (
     comparing,
     courses,
     directory,
+    history,
     language,
     living,
     notices,
@@ -98,7 +99,12 @@ def match(slug: str) -> ResponseReturnValue:
     active = [run for run in _newest(course) if run.state in ACTIVE]
     number = directory.find(session(), course, state="confirmed").total
     page = render_template(
-        "organiser/match.html", course=course, form=form, active=active, number_confirmed=number
+        "organiser/match.html",
+        course=course,
+        form=form,
+        active=active,
+        number_confirmed=number,
+        dropout=history.dropout(session(), course),
     )
     return page, 422 if form.errors else 200
 
