@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload, load_only
 
-from . import courses, language, living, memberships, notices, parts, weighing
+from . import courses, language, living, memberships, notices, parts, person_blocks, weighing
 from .exceptions import Conflict
 from .language import gettext as _
 from .language import marked
@@ -199,6 +199,7 @@ def publish(
     require_same_times(course, run)
     parts.require_latest(session, run)
     rest = None if chosen is None else parts.leave_rest(session, run, chosen)
+    _require_apart(session, run)
     at = now()
     _end_cohorts(session, course, run, at)
     _open_memberships(session, run, at, hold)
@@ -207,6 +208,25 @@ def publish(
     courses.move(session, course, CourseState.RUNNING)
     session.flush()
     return rest
+
+
+def _require_apart(session: Session, run: Run) -> None:
+    """Refuse to seat two together of whom one has wished since to be apart from the other.
+
+    Raises:
+        Conflict: There are such; who they are is not said.
+    """
+    seats = session.scalars(
+        select(Seat)
+        .where(Seat.run_id == run.id, Seat.cohort_id.is_not(None))
+        .options(joinedload(Seat.signup).joinedload(Signup.presence))
+    )
+    cohort_of = {seat.signup_id: seat.cohort_id for seat in seats if takes_part(seat.signup)}
+    for one, other in person_blocks.pairs(session, run.course_id):
+        if one in cohort_of and cohort_of[one] == cohort_of.get(other):
+            raise Conflict(
+                _("Since this run somebody has changed a wish that these cohorts do not keep. Match again.")
+            )
 
 
 def _open_memberships(session: Session, run: Run, at: datetime, hold: timedelta) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from cohorts import moves, notices, proposals, roster, runs, take_back
+from cohorts import moves, notices, person_blocks, proposals, roster, runs, take_back
 from cohorts.database import Database
 from cohorts.exceptions import Conflict
 from cohorts.links import Links
@@ -234,3 +234,13 @@ def test_whoever_left_the_course_is_not_back_by_taking_back(database: Database) 
         take_back.take_back(session, run)
         assert living(session) == 5
         assert standing_of(session, leaver).cohort is None
+
+
+def test_two_are_not_seated_together_when_one_has_blocked_the_other_since(database: Database) -> None:
+    run_id = proposal(database)
+    with database.transaction() as session:
+        run = session.get_one(Run, run_id)
+        one, other, *_ = (seat.signup for seat in run.cohorts[0].seats)
+        person_blocks.block(session, one, email=other.email, at=now())
+        with pytest.raises(Conflict, match="wish"):
+            proposals.publish(session, run)

@@ -443,6 +443,13 @@ class Season(RuleBasedStateMachine):
             assert history.overlaps(session) == []
 
     @invariant()
+    def history_tells_of_what_was(self) -> None:
+        with self.database.reading() as session:
+            for each in session.scalars(select(Membership)):
+                assert each.since <= self.at
+                assert each.until is None or (each.until <= self.at and each.ended_because)
+
+    @invariant()
     def only_those_who_take_part_are_seated(self) -> None:
         with self.database.reading() as session:
             for signup in session.scalars(select(Signup).join(Membership).where(Membership.until.is_(None))):
