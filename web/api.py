@@ -213,20 +213,22 @@ def list_proposed_cohorts(arguments: dict[str, Any], course: Course, run: str) -
     return page(select(Cohort).where(Cohort.run_id == found.id).options(*_MEMBERS), Cohort.id, arguments)
 
 
-@operation(blueprint, "/courses/<course>/cohorts", Scope.READ)
+@operation(blueprint, "/courses/<course>/cohorts", Scope.READ, act=Act.VISIT)
 @blueprint.arguments(schemas.PageArguments, location="query")
 @blueprint.response(200, schemas.CohortPage)
 def list_cohorts(arguments: dict[str, Any], course: Course) -> dict[str, Any]:
-    """List the living cohorts of a course."""
+    """List the living cohorts of a course; facilitators get their own."""
     living = select(Cohort).join(Run).where(Run.course_id == course.id, Run.state == RunState.PUBLISHED)
+    only = policies.cohorts_within_reach(_me(), g.role)
+    living = living if only is None else living.where(only)
     return page(living.where(Cohort.ended_at.is_(None)).options(*_MEMBERS), Cohort.id, arguments)
 
 
-@operation(blueprint, "/courses/<course>/cohorts/<cohort>", Scope.READ)
+@operation(blueprint, "/courses/<course>/cohorts/<cohort>", Scope.READ, act=Act.VISIT)
 @blueprint.response(200, schemas.CohortOut)
 def get_cohort(course: Course, cohort: str) -> Cohort:
-    """Get one published cohort."""
-    return roster.cohort(session(), course, cohort)
+    """Get one published cohort; facilitators get their own."""
+    return roster.cohort(session(), course, cohort, policies.cohorts_within_reach(_me(), g.role))
 
 
 @operation(blueprint, "/courses/<course>/connections", Scope.READ)

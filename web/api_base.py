@@ -119,7 +119,7 @@ def operation(
             if unknown:  # a slip of the pen is told, not passed over
                 raise InvalidInput({unknown[0]: [_("There is no such argument.")]})
             if "course" in kwargs:
-                kwargs["course"] = policies.course_for(session(), user, kwargs["course"], act)
+                kwargs["course"], g.role = policies.admit(session(), user, kwargs["course"], act)
             answer: ResponseReturnValue = view(*args, **kwargs)
             return answer
 

@@ -10,10 +10,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from cohorts import audit, tokens
+from cohorts import audit, people, tokens
 from cohorts.database import Database
 from cohorts.models import (
     ApiToken,
+    Cohort,
     Connection,
     Course,
     CourseOrganiser,
@@ -102,6 +103,29 @@ def test_cohorts_are_told_with_their_members(api: Ask, database: Database) -> No
     assert api(f"/courses/music/cohorts/{cohort['key']}").json == cohort
     (run,) = api("/courses/music/runs").json["items"]
     assert api(f"/courses/music/runs/{run['key']}/cohorts").json["items"] == [cohort]
+
+
+def test_facilitators_get_their_own_cohorts_and_nothing_else(
+    api: Ask, client: FlaskClient, database: Database
+) -> None:
+    with database.transaction() as session:
+        course = session.scalars(select(Course)).one()
+        other = make_cohort(session, make_signup(session, course, name="Dora"), name="Owls")
+        user = make_user(session)
+        role = CourseRole.FACILITATOR
+        session.add(CourseOrganiser(course_id=course.id, user_id=user.id, role=role))
+        session.flush()
+        people.give_role(session, course, user.id, role, [other.key])
+        larks = session.scalars(select(Cohort).where(Cohort.name == "Larks")).one().key
+    headers = {"Authorization": f"Bearer {token_of(database, user)}"}
+    path = "/api/v1/courses/music"
+    (found,) = client.get(f"{path}/cohorts", headers=headers).json["items"]
+    assert (found["name"], [each["name"] for each in found["members"]]) == ("Owls", ["Dora"])
+    assert client.get(f"{path}/cohorts/{other.key}", headers=headers).json["name"] == "Owls"
+    assert client.get(f"{path}/cohorts/{larks}", headers=headers).status_code == 404
+    for closed in ("signups", "runs", "roster", "rosters/csv", "connections"):
+        assert client.get(f"{path}/{closed}", headers=headers).status_code == 403, closed
+    assert {each["name"] for each in api("/courses/music/cohorts").json["items"]} == {"Larks", "Owls"}
 
 
 def test_roster_as_a_file(api: Ask) -> None:
