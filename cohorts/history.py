@@ -10,12 +10,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from .language import lazy_gettext as lazy
-from .memberships import BY_HAND, LEFT, MOVED, REPLACED, SILENT, WITHDREW
+from .memberships import ASKED, BY_HAND, LEFT, MOVED, REMATCHED, REPLACED, SILENT, WITHDREW
 from .models import Cohort, Course, Membership, Run, Signup
 
 WHY: Final[Mapping[str, str]] = {
     LEFT: lazy("They left the cohort"),
     MOVED: lazy("They moved to another cohort"),
+    ASKED: lazy("A rematch gave them the other cohort they asked for"),
+    REMATCHED: lazy("A rematch gave them another seat"),
     BY_HAND: lazy("An organiser moved them"),
     WITHDREW: lazy("They left the course"),
     SILENT: lazy("No sign of life; the seat was given free"),

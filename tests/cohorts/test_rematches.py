@@ -412,6 +412,28 @@ def test_two_organisers_accept_at_once(database: Database, town: Town) -> None:
         assert len(told(session)) == 3
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_without_the_lock_two_would_decide_the_same(
+    database: Database, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The race above is real: when nobody waits, both see what is to be decided and decide it."""
+    run_id = rematched(database, town)
+    barrier = Barrier(2)
+
+    def unlocked(session: Session, run: Run, chosen: object) -> tuple[Course, deciding.Bundles]:
+        found = deciding.in_bundles(deciding.reseatings_of(session, run))
+        barrier.wait()
+        return session.get_one(Course, run.course_id), found
+
+    monkeypatch.setattr(deciding, "_open", unlocked)
+
+    def accept() -> None:
+        with database.transaction() as session:
+            assert deciding.accept(session, session.get_one(Run, run_id), None, now()).accepted == 1
+
+    assert at_once(accept, accept) == ["done", "done"]
+
+
 def test_withdrawing_while_it_is_accepted_leaves_nobody_withdrawn_in_a_seat(
     database: Database, town: Town
 ) -> None:
