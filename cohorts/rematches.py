@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.sql.base import ExecutableOption
 
 from . import door, meetings, memberships, pauses, person_blocks, presence, reseatings, roster, signups, ties
 from .answers import Answers
@@ -85,14 +86,14 @@ class Scene:
         return sorted([*seated, *self.without, *self.waiting], key=lambda each: each.id)
 
 
-def scene(session: Session, course: Course, at: datetime) -> Scene:
-    """Return who would be looked at now, in a fixed number of queries."""
+def scene(session: Session, course: Course, at: datetime, *options: ExecutableOption) -> Scene:
+    """Return who would be looked at now, in a fixed number of queries; ``options`` load more of them."""
     cohorts = roster.cohorts(session, course)
     people = session.scalars(
         select(Signup)
         .where(Signup.course_id == course.id, Signup.state == SignupState.CONFIRMED, ~presence.is_gone())
         .order_by(Signup.created_at, Signup.id)
-        .options(selectinload(Signup.interests))
+        .options(*options)
     ).all()
     stays = history(session, course)
     living = {each.id for each in cohorts}
@@ -177,7 +178,7 @@ def find(database: Database, run_id: int, heartbeat: Heartbeat) -> Callable[[Ses
     with database.reading() as session:
         run = session.get_one(Run, run_id, options=[joinedload(Run.course)])
         at = now()
-        seen = scene(session, run.course, at)
+        seen = scene(session, run.course, at, selectinload(Signup.interests))
         rows, keys = seen.people, {each.id: each.key for each in seen.people}
         stays = history(session, run.course)
         people = list(zip(keys.values(), _answers(session, rows, parted(stays)), strict=True))

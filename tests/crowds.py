@@ -23,9 +23,11 @@ from cohorts.models import (
     Audience,
     AuditEntry,
     Base,
+    Cause,
     Change,
     CheckIn,
     Cohort,
+    CohortChange,
     Connection,
     Course,
     CourseOrganiser,
@@ -33,6 +35,7 @@ from cohorts.models import (
     CourseState,
     Departure,
     ExportPreset,
+    Fate,
     FixedMeeting,
     HelpRequest,
     Interest,
@@ -43,7 +46,9 @@ from cohorts.models import (
     Met,
     Presence,
     Purpose,
+    Reseating,
     Run,
+    RunKind,
     RunState,
     Seat,
     SeatChange,
@@ -282,7 +287,47 @@ def _published(session: Session, crowd: Crowd, learners: Sequence[int], random: 
         ],
     )
     session.execute(insert(Presence), [{"signup_id": one, "seen_at": now()} for one in learners])
+    _rematched(session, crowd, learners, cohorts)
     crowd.words["cohort"] = session.get_one(Cohort, cohorts[0][0]).key
+
+
+def _rematched(
+    session: Session, crowd: Crowd, learners: Sequence[int], cohorts: Sequence[tuple[int, Sequence[int]]]
+) -> None:
+    """Write a rematch that proposes a seat for everybody who has none."""
+    seated = {one for _, members in cohorts for one in members}
+    without = [one for one in learners if one not in seated][: len(cohorts)]
+    run = _run(session, crowd, "rematched", len(learners), state=RunState.PROPOSED, kind=RunKind.REMATCH)
+    changes = _fill(
+        session,
+        CohortChange,
+        [
+            {
+                "run_id": run.id,
+                "number": number,
+                "cohort_id": cohort_id,
+                "fate": Fate.GOES_ON,
+                "name": f"Cohort {number}",
+                "n_before": len(members),
+                "n_after": len(members) + 1,
+            }
+            for number, (cohort_id, members) in enumerate(cohorts[: len(without)], 1)
+        ],
+    )
+    _fill(
+        session,
+        Reseating,
+        [
+            {
+                "run_id": run.id,
+                "signup_id": one,
+                "joined_id": change,
+                "bundle": number,
+                "cause": Cause.NO_COHORT,
+            }
+            for number, (one, change) in enumerate(zip(without, changes, strict=True), 1)
+        ],
+    )
 
 
 def _proposed(session: Session, crowd: Crowd, learners: Sequence[int], random: Random) -> None:

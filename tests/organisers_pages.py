@@ -23,6 +23,8 @@ KEYS: dict[str, tuple[dict[str, str], ...]] = {
     "organiser.remove_question": ({"question": "question"},),
     "organiser.run": ({"key": "proposed"}, {"key": "published"}, {"key": "running"}),
     "organiser.run_progress": ({"key": "running"},),
+    "organiser.rematched": ({"key": "rematched"},),
+    "organiser.fairness": ({"key": "proposed"},),
     "organiser.board": ({"key": "proposed"}, {"key": "published"}),
     "organiser.publish": ({"key": "proposed"},),
     "organiser.weighing": ({"key": "proposed", "weighing_key": "weighing"},),
