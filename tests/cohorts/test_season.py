@@ -127,12 +127,18 @@ class Season(RuleBasedStateMachine):
 
     @initialize(
         first=st.integers(4, 9),
+        size_max=st.sampled_from([3, 4]),
         capacity=st.sampled_from([None, 8, 10]),
         runs_already=st.booleans(),
         foes=foes,
     )
     def open_the_course(
-        self, first: int, capacity: int | None, runs_already: bool, foes: list[tuple[int, int]]
+        self,
+        first: int,
+        size_max: int,
+        capacity: int | None,
+        runs_already: bool,
+        foes: list[tuple[int, int]],
     ) -> None:
         today = self.at.date()
         with self.database.transaction() as session:
@@ -141,7 +147,7 @@ class Season(RuleBasedStateMachine):
                 start=today - timedelta(days=today.weekday() + 7),
                 size_min=2,
                 target_size=3,
-                size_max=4,
+                size_max=size_max,
                 capacity=capacity,
                 meeting_minutes=60,
                 nudge_after=1,
