@@ -31,6 +31,8 @@ from cohorts.database import Database, WeekSlots
 from cohorts.models import Base
 
 NOW = datetime(2027, 1, 13, 20, tzinfo=UTC)
+MADE_ANEW = {("users", "fs_uniquifier")}
+"""Columns that no version before the next one looks at, and that a way down fills with something new."""
 Known = dict[tuple[str, tuple[Any, ...]], dict[str, Any]]
 """What was once stored: the row by its table and the values of its primary key."""
 
@@ -123,9 +125,8 @@ def require_kept(connection: Connection, known: Known) -> None:
         if name in found:
             now = read(connection, found[name], key)
             assert now is not None, f"{name} {key} is lost"
-            assert {each: now[each] for each in stored if each in now} == {
-                each: stored[each] for each in stored if each in now
-            }, name
+            same = [each for each in stored if each in now and (name, each) not in MADE_ANEW]
+            assert {each: now[each] for each in same} == {each: stored[each] for each in same}, name
 
 
 def test_nothing_is_lost_from_version_to_version(empty: Database) -> None:
