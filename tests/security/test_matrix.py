@@ -82,8 +82,8 @@ WITH_A_TOKEN: dict[str, tuple[Scope, Act | None]] = {
     "get_run": (Scope.READ, Act.LOOK),
     "cancel_run": (Scope.RUNS, Act.CHANGE),
     "list_proposed_cohorts": (Scope.READ, Act.LOOK),
-    "list_cohorts": (Scope.READ, Act.LOOK),
-    "get_cohort": (Scope.READ, Act.LOOK),
+    "list_cohorts": (Scope.READ, Act.VISIT),
+    "get_cohort": (Scope.READ, Act.VISIT),
     "list_connections": (Scope.READ, Act.LOOK),
     "add_connections": (Scope.CONNECTIONS, Act.CHANGE),
     "list_roster": (Scope.READ, Act.LOOK),
@@ -204,8 +204,8 @@ def test_pages_of_a_course(
             told = (who, method, rule.rule, statuses)
             tried += 1
             if method not in (rule.methods or ()):
-                # Another route may take this address with that method; nobody gets in by it who should not.
-                assert statuses <= {405, 404, 403, 400, 302}, told
+                # Another route may take this address with that method, for whoever may go there.
+                assert statuses <= {405, 404, 403, 302} or (asker.role and act in MAY[asker.role]), told
             elif who in ("nobody", "learner"):
                 assert statuses == {302}, told
                 assert to_sign_in, told
