@@ -636,6 +636,7 @@ NO_PAGES = {
     "learner.download",
     "learner.subscription",
     "organiser.connections_drawn",
+    "organiser.import_progress",
     "organiser.run_progress",
     "organiser.weighed",
     "organiser.refused_rows",
