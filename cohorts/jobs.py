@@ -207,6 +207,7 @@ class Worker:
             uploads.expire(session, at)
             weighing.expire(session, at)
             browser_sessions.expire(session, at)
+            notices.expire_mails_to_nobody(session, at)
             checkin_mails.send(session, at)
         self._tidied = at
 

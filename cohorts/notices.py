@@ -21,7 +21,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from . import (
@@ -148,22 +148,32 @@ def enqueue_latest(session: Session, kind: Kind, *signups: Signup) -> None:
         enqueue(session, kind, signup=signup)
 
 
-def enqueue_sign_in(session: Session, user: User, at: datetime) -> str | None:
+def enqueue_sign_in(session: Session, user: User | None, at: datetime) -> str:
     """Mail a sign-in link, which takes the place of every earlier one, and return its nonce.
 
-    If that was just done a few times it is None, and nothing is done: anybody may type an address.
+    For nobody, or if that was just done a few times (anybody may type an address), a mail to nobody is put
+    down and the nonce is good for nothing: it takes the same statements, so that no clock tells who is known.
     """
     lately = select(func.count(Mail.id)).where(
-        Mail.user_id == user.id,
+        Mail.user_id == (user.id if user is not None else 0),
         Mail.kind == Kind.SIGN_IN.value,
         Mail.created_at > at - timedelta(seconds=SIGN_IN_SECONDS),
     )
-    if (session.scalar(lately) or 0) >= SIGN_IN_MAILS:
-        return None
-    enqueue(session, Kind.SIGN_IN, user=user).created_at = at
-    user.sign_in_nonce = secrets.token_urlsafe(16)
+    addressee = user if (session.scalar(lately) or 0) < SIGN_IN_MAILS else None
+    mail = Mail(kind=Kind.SIGN_IN.value, user=addressee, created_at=at)
+    mail.state = MailState.WAITING if addressee is not None else MailState.DROPPED
+    nonce = secrets.token_urlsafe(16)
+    session.add(mail)
     session.flush()
-    return user.sign_in_nonce
+    theirs = User.id == (addressee.id if addressee is not None else 0)
+    session.execute(update(User).where(theirs).values(sign_in_nonce=nonce))
+    return nonce
+
+
+def expire_mails_to_nobody(session: Session, at: datetime) -> None:
+    """Delete what `enqueue_sign_in` put down for nobody a while ago."""
+    nobodys = Mail.kind == Kind.SIGN_IN.value, Mail.user_id.is_(None), Mail.state == MailState.DROPPED
+    session.execute(delete(Mail).where(*nobodys, Mail.created_at < at - timedelta(seconds=SIGN_IN_SECONDS)))
 
 
 def enqueue_invitation(session: Session, invitation: Invitation) -> None:

@@ -104,6 +104,26 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         yield database
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Give a database of its own without any table: once SQLite, once PostgreSQL."""
+    if request.param == "sqlite":
+        database = Database(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+        yield database
+        database.engine.dispose()
+        return
+    import psycopg
+
+    server = request.getfixturevalue("postgresql_server")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE empty_tests")
+    database = Database(server.replace("/postgres?", "/empty_tests?"))
+    yield database
+    database.engine.dispose()
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("DROP DATABASE empty_tests")
+
+
 @pytest.fixture
 def session(database: Database) -> Iterator[Session]:
     """Give a session that may write; what it does not commit is rolled back."""

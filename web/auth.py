@@ -42,13 +42,17 @@ ASKED: Final = "asked"
 HALF_WAY: Final = "half_way"
 """Where the cookie keeps who has still to show their second factor, and since when."""
 
-CODES: Final = RateLimit(most=5, seconds=SIGN_IN_SECONDS)
+ASKED_AT_MOST: Final = 60
+"""How often links are mailed to one address of the network in ten minutes; an office may sit behind it."""
+GUESSED_AT_MOST: Final = 5
 """How often the code of one link may be guessed."""
 
 
 def init_app(app: Flask, secret_key: str) -> None:
     """Let organisers sign in on ``app``."""
     app.extensions["factors"] = Factors(secret_key)
+    app.extensions["asking"] = RateLimit(ASKED_AT_MOST, SIGN_IN_SECONDS)
+    app.extensions["guessing"] = RateLimit(GUESSED_AT_MOST, SIGN_IN_SECONDS)
     app.register_blueprint(blueprint)
     app.jinja_env.globals["signed_in"] = LocalProxy(current_user)
 
@@ -113,9 +117,11 @@ def sign_in() -> ResponseReturnValue:
     email = address(request.form.get("email", ""))
     known = select(User).where(User.email == email, User.active.is_(True))
     user = session().scalar(known) if is_address(email) else None
-    nonce = notices.enqueue_sign_in(session(), user, now()) if user is not None else None
-    session().commit()
-    nonce = nonce or secrets.token_urlsafe(16)  # of no link at all, and nobody can tell
+    if current_app.extensions["asking"].allows(request.remote_addr or ""):
+        nonce = notices.enqueue_sign_in(session(), user, now())
+        session().commit()
+    else:
+        nonce = secrets.token_urlsafe(16)  # of no link at all
     cookie[ASKED] = [*cookie.get(ASKED, [])[-2:], _digest(nonce)]
     return render_template("auth/sign_in_sent.html", email=email, code=_links().sign_in_code(nonce))
 
@@ -145,7 +151,7 @@ def confirm_sign_in(token: str) -> ResponseReturnValue:
 
 
 def _is_code(user: User) -> bool:
-    if not CODES.allows(user.sign_in_nonce):
+    if not current_app.extensions["guessing"].allows(user.sign_in_nonce):
         raise InvalidLink(_("Too many codes were tried with this link. Ask for a new one."))
     typed = "".join(request.form.get("code", "").split())
     return secrets.compare_digest(typed.encode(), _links().sign_in_code(user.sign_in_nonce).encode())

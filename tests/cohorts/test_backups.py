@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import stat
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from sqlalchemy import column, insert, select, table, text
 from sqlalchemy.orm import Session
@@ -22,24 +20,6 @@ from tests.factories import ask, make_cohort, make_course, make_signup, make_use
 from tests.questions import EXAMPLES
 
 NOW = datetime(2027, 1, 13, 20, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def other(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """Another database, without any table."""
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'other.sqlite3'}")
-        yield database
-        database.engine.dispose()
-        return
-    server = request.getfixturevalue("postgresql_server")
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE backups_tests")
-    database = Database(server.replace("/postgres?", "/backups_tests?"))
-    yield database
-    database.engine.dispose()
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("DROP DATABASE backups_tests")
 
 
 @pytest.fixture
@@ -67,7 +47,9 @@ def everything(database: Database, *but: str) -> dict[str, list[Any]]:
         }
 
 
-def test_all_of_it_goes_into_either_database(full: Database, other: Database, tmp_path: Path) -> None:
+def test_all_of_it_goes_into_either_database(
+    full: Database, empty_database: Database, tmp_path: Path
+) -> None:
     file = tmp_path / "backup.sqlite3"
     n_rows = backups.write(full, file)
     assert n_rows == sum(map(len, everything(full).values()))
@@ -75,10 +57,10 @@ def test_all_of_it_goes_into_either_database(full: Database, other: Database, tm
     assert [
         each.name for each in tmp_path.iterdir() if each.name.startswith((".backup", "backup.sqlite3-"))
     ] == []
-    assert backups.restore(other, file, NOW) == 0
-    assert everything(other, "browser_sessions") == everything(full, "browser_sessions")
-    assert everything(other)["browser_sessions"] == []
-    with other.transaction() as session:
+    assert backups.restore(empty_database, file, NOW) == 0
+    assert everything(empty_database, "browser_sessions") == everything(full, "browser_sessions")
+    assert everything(empty_database)["browser_sessions"] == []
+    with empty_database.transaction() as session:
         assert make_user(session).id > max(session.scalars(select(User.id).where(User.name == "Zoë ☕")))
         make_signup(session, make_course(session))
 
@@ -108,7 +90,7 @@ def test_what_was_erased_since_is_erased_again_and_no_mail_leaves_twice(
 
 
 def test_a_backup_of_an_earlier_version_is_brought_up_to_date(
-    migrated_sqlite: Path, other: Database, tmp_path: Path
+    migrated_sqlite: Path, empty_database: Database, tmp_path: Path
 ) -> None:
     old = Database(f"sqlite:///{tmp_path / 'old.sqlite3'}")
     old.upgrade("0003")
@@ -118,8 +100,8 @@ def test_a_backup_of_an_earlier_version_is_brought_up_to_date(
         values = {**given, "locale": "", "sign_in_nonce": "n", "created_at": "2026-01-01 00:00:00"}
         session.execute(insert(table("users", *columns)).values(values))
     backups.write(old, tmp_path / "backup.sqlite3")
-    backups.restore(other, tmp_path / "backup.sqlite3", NOW)
-    with other.reading() as session:
+    backups.restore(empty_database, tmp_path / "backup.sqlite3", NOW)
+    with empty_database.reading() as session:
         assert [each.email for each in session.scalars(select(User))] == ["a@example.org"]
         assert session.scalars(select(Signup)).all() == []
     old.engine.dispose()

@@ -1,11 +1,9 @@
 """The database layer: migrations both ways, column types, and writers that never collide."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from threading import Barrier, Thread
 
-import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -24,24 +22,6 @@ from tests.factories import ask, make_course, make_signup, make_user
 from tests.questions import EXAMPLES
 
 DIALECT = sqlite.dialect()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A database without any table."""
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
-        yield database
-        database.engine.dispose()
-        return
-    server = request.getfixturevalue("postgresql_server")
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE migrations_tests")
-    database = Database(server.replace("/postgres?", "/migrations_tests?"))
-    yield database
-    database.engine.dispose()
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("DROP DATABASE migrations_tests")
 
 
 def test_upgrade_makes_the_tables_of_the_models(empty_database: Database) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
-import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import (
     JSON,
@@ -41,24 +38,6 @@ def revisions() -> list[str]:
     """All versions, the first first."""
     scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
     return [each.revision for each in scripts.walk_revisions()][::-1]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A database without any table."""
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
-        yield database
-        database.engine.dispose()
-        return
-    server = request.getfixturevalue("postgresql_server")
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE every_version")
-    database = Database(server.replace("/postgres?", "/every_version?"))
-    yield database
-    database.engine.dispose()
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("DROP DATABASE every_version")
 
 
 def tables(connection: Connection) -> MetaData:
@@ -129,16 +108,16 @@ def require_kept(connection: Connection, known: Known) -> None:
             assert {each: now[each] for each in same} == {each: stored[each] for each in same}, name
 
 
-def test_nothing_is_lost_from_version_to_version(empty: Database) -> None:
+def test_nothing_is_lost_from_version_to_version(empty_database: Database) -> None:
     steps, known, known_at = revisions(), Known(), list[Known]()
     for number, revision in enumerate(steps):
-        empty.upgrade(revision)
-        with empty.engine.execution_options(writes=True).begin() as connection:
+        empty_database.upgrade(revision)
+        with empty_database.engine.execution_options(writes=True).begin() as connection:
             require_kept(connection, known)
             put_something_everywhere(connection, number, known)
         known_at.append(dict(known))
     assert len(known) > 10 * len(steps)
     for number in range(len(steps) - 1, 0, -1):
-        empty.downgrade(steps[number - 1])
-        with empty.engine.connect() as connection:
+        empty_database.downgrade(steps[number - 1])
+        with empty_database.engine.connect() as connection:
             require_kept(connection, known_at[number - 1])
