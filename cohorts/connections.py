@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 HALF_LIFE: Final = timedelta(days=28)
 """After so long what somebody said, or did together with another, counts half."""
@@ -31,18 +34,69 @@ class Contact(Generic[Person]):
 def strengths(
     contacts: Iterable[Contact[Person]], until: datetime, half_life: timedelta = HALF_LIFE
 ) -> dict[tuple[Person, Person], float]:
-    """Return how strongly each pair is connected, 0 to 1, by the two in order.
+    """Return how strongly each pair is connected, 0 to 1, by the two in order; see `by_pair`."""
+    known = [each for each in contacts if each.giver != each.taker]
+    people = sorted({person for each in known for person in (each.giver, each.taker)})
+    number = {person: at for at, person in enumerate(people)}
+    found = by_pair(
+        np.array([number[each.giver] for each in known], dtype=np.int64),
+        np.array([number[each.taker] for each in known], dtype=np.int64),
+        np.array([(until - each.at) / half_life for each in known], dtype=float),
+        np.array([each.strength for each in known], dtype=float),
+    )
+    pairs = [(people[one], people[two]) for one, two in found.pairs()]
+    return dict(zip(pairs, found.strength.tolist(), strict=True))
 
-    A contact fades by half in each ``half_life``. Of one side's contacts the first tells most: many bring
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs of people who are connected, as columns, in the order of the two.
+
+    Attributes:
+        one: The lower number of the two.
+        two: The higher.
+        strength: How strongly they are connected, 0 to 1.
+        order: The numbers of all contacts, pair by pair and the oldest first.
+        begin: Where in ``order`` those of each pair begin.
+    """
+
+    one: NDArray[np.int64]
+    two: NDArray[np.int64]
+    strength: NDArray[np.float64]
+    order: NDArray[np.int64]
+    begin: NDArray[np.int64]
+
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """Yield the two of each pair."""
+        return zip(self.one.tolist(), self.two.tolist(), strict=True)
+
+    def contacts(self) -> Iterator[list[int]]:
+        """Yield the numbers of the contacts of each pair, the oldest first."""
+        order, begin = self.order.tolist(), self.begin.tolist()
+        for first, end in pairwise([*begin, len(order)]):
+            yield order[first:end]
+
+
+def by_pair(
+    givers: NDArray[np.int64],
+    takers: NDArray[np.int64],
+    ages: NDArray[np.float64],
+    shares: NDArray[np.float64],
+) -> Pairs:
+    """Return who is connected by contacts: who gave each to whom, how many half-lives ago, and how strong.
+
+    A contact fades by half in each half-life. Of one side's contacts the first tells most: many bring
     that side near 1, never over it. Both sides count alike, so somebody who writes to everybody and is
     answered by nobody is connected by half at most.
     """
-    missing: dict[tuple[Person, Person], float] = defaultdict(lambda: 1.0)
-    for contact in contacts:
-        if contact.giver != contact.taker:
-            age = max(timedelta(0), until - contact.at)
-            missing[contact.giver, contact.taker] *= 1.0 - contact.strength * 0.5 ** (age / half_life)
-    found: dict[tuple[Person, Person], float] = defaultdict(float)
-    for (giver, taker), left in missing.items():
-        found[min(giver, taker), max(giver, taker)] += (1.0 - left) / 2
-    return dict(found)
+    one, two = np.minimum(givers, takers), np.maximum(givers, takers)
+    order = np.lexsort((-ages, two, one))
+    one, two = one[order], two[order]
+    if not len(order):
+        return Pairs(one, two, np.zeros(0), order, order)
+    begin = np.flatnonzero(np.r_[True, (one[1:] != one[:-1]) | (two[1:] != two[:-1])])
+    left = 1.0 - shares[order] * 0.5 ** np.maximum(ages[order], 0.0)
+    forth = givers[order] == one
+    sides = (np.multiply.reduceat(np.where(side, left, 1.0), begin) for side in (forth, ~forth))
+    strength = sum(((1.0 - missing) / 2 for missing in sides), np.zeros(len(begin)))
+    return Pairs(one[begin], two[begin], strength, order, begin)

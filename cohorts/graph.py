@@ -37,7 +37,8 @@ class Tally:
     def add(self, tie: Tie) -> None:
         """Count one more pair."""
         self.pairs += 1
-        self.people |= {tie.one, tie.two}
+        self.people.add(tie.one)
+        self.people.add(tie.two)
 
     @property
     def told(self) -> int | None:
@@ -100,31 +101,19 @@ def between(ties: Iterable[Tie], seats: Seats) -> dict[tuple[int, int], Tally]:
     return dict(found)
 
 
-def outward(ties: Iterable[Tie], seats: Seats) -> dict[int, Tally]:
-    """Return the pairs of which one is in a cohort and the other in another, for each that has some."""
+def outward(lines: Mapping[tuple[int, int], Tally]) -> dict[int, Tally]:
+    """Return the pairs that each cohort has with others, by those that are `between` every two."""
     found: dict[int, Tally] = defaultdict(Tally)
-    for tie in ties:
-        homes = {seats.get(tie.one), seats.get(tie.two)} - {None}
-        if len(homes) == 2:
-            for home in homes:
-                assert home is not None
-                found[home].add(tie)
+    for ends, between_them in lines.items():
+        for home in ends:
+            found[home].pairs += between_them.pairs
+            found[home].people |= between_them.people
     return dict(found)
 
 
-def alone(ties: Iterable[Tie], seats: Seats) -> set[int]:
-    """Return who is in a cohort and connected with nobody."""
-    return set(seats) - {person for tie in ties for person in (tie.one, tie.two)}
-
-
-def bridging(ties: Iterable[Tie], seats: Seats) -> set[int]:
-    """Return who is connected with somebody in another cohort."""
-    return {
-        person
-        for tie in ties
-        for person in (tie.one, tie.two)
-        if {tie.one, tie.two} <= seats.keys() and seats[tie.one] != seats[tie.two]
-    }
+def alone(connected: Tally, seats: Seats) -> set[int]:
+    """Return who is in a cohort and not among those who are connected with somebody."""
+    return set(seats) - connected.people
 
 
 def held_together(lines: Iterable[tuple[int, int]]) -> dict[int, int]:
@@ -211,9 +200,13 @@ def by_week(course: Dates, ties: Iterable[Tie], erased: Mapping[tuple[date, bool
     ``erased`` counts those that went with somebody's data, by their Monday and whether they were across.
     """
     found: dict[int, dict[bool, Tally]] = defaultdict(lambda: {False: Tally(), True: Tally()})
+    weeks: dict[date, int] = {}
     for tie in ties:
         if tie.across is not None:
-            found[_week(course, tie.first.date())][tie.across].add(tie)
+            day = tie.first.date()
+            if day not in weeks:
+                weeks[day] = _week(course, day)
+            found[weeks[day]][tie.across].add(tie)
     for (monday, across), pairs in erased.items():
         if across is not None:
             found[_week(course, monday)][across].pairs += pairs

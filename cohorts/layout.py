@@ -7,6 +7,7 @@ variant for large graphs, where only what is near pushes away. The same network 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -40,8 +41,14 @@ def radius(n_people: int) -> float:
 def spring(radii: Sequence[float], lines: Sequence[tuple[int, int]]) -> Points:
     """Return where discs go, shape (n_discs, 2); ``lines`` join two of them by their numbers.
 
-    The cost grows with the number of discs and lines, not with its square.
+    The cost grows with the number of discs and lines, not with its square. What was asked for lately is not
+    reckoned again: most times somebody looks, nothing that places anything has changed.
     """
+    return _spring(tuple(radii), tuple(lines)).copy()
+
+
+@lru_cache(maxsize=8)
+def _spring(radii: tuple[float, ...], lines: tuple[tuple[int, int], ...]) -> Points:
     sizes = np.asarray(radii, dtype=float)
     if not len(sizes):
         return np.zeros((0, 2))

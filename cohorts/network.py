@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import Row, func, select
@@ -96,11 +96,12 @@ def of_course(session: Session, course: Course, at: datetime) -> Network:
     rows, stays = _cohorts(session, course), _stays(session, course)
     seats = {person: home for person, home, _since in stays}
     between = graph.between(lasting, seats)
-    inside, outside = graph.within(lasting, seats), graph.outward(lasting, seats)
+    inside, outside = graph.within(lasting, seats), graph.outward(between)
     cut = graph.held_together(between)
     signs = _signs(session, course, every, stays)
     quiet = graph.silent(_since(stays), signs, at) if course.state is CourseState.RUNNING else {}
-    alone = graph.alone(lasting, seats)
+    connected, across = graph.tally(lasting), graph.together(between.values())
+    alone = graph.alone(connected, seats)
     place = {each.id: number for number, each in enumerate(rows)}
     reaches = Counter(end for pair in between for end in pair)
     sizes = Counter(seats.values())
@@ -123,9 +124,9 @@ def of_course(session: Session, course: Course, at: datetime) -> Network:
         homes=homes,
         lines=[(place[one], place[two], graph.told(tally.people)) for (one, two), tally in between.items()],
         n_members=len(seats),
-        n_ties=graph.tally(lasting).told,
-        share=graph.share(graph.together(inside.values()), graph.together(between.values())),
-        bridging=graph.told(graph.bridging(lasting, seats)),
+        n_ties=connected.told,
+        share=graph.share(graph.together(inside.values()), across),
+        bridging=graph.told(across.people),
         alone=graph.told(alone),
         alone_named=[each for each in _findable(session, course) if each.id in alone][:MOST_NAMED],
         weeks=graph.by_week(course, every, ties.erased(session, course)),
@@ -185,12 +186,13 @@ def _signs(
         .group_by(Attendance.cohort_id)
     )
     homes = {person: (home, since) for person, home, since in stays}
+    nowhere = 0, datetime.max.replace(tzinfo=UTC)
     found: dict[int, datetime] = {}
     for cohort_id, moment in (*session.execute(checked), *session.execute(met)):
         found[cohort_id] = max(moment, found.get(cohort_id, moment))
     for tie in every:
         for person in (tie.one, tie.two):
-            home, since = homes.get(person, (0, tie.last))
-            if home and tie.last >= since:
-                found[home] = max(tie.last, found.get(home, tie.last))
+            home, since = homes.get(person, nowhere)
+            if home and tie.last >= since and (home not in found or tie.last > found[home]):
+                found[home] = tie.last
     return found

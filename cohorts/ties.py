@@ -15,11 +15,12 @@ from datetime import date, datetime, timedelta
 from itertools import permutations
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from . import denials, person_blocks
-from .connections import Contact, strengths
+from .connections import by_pair
 from .database import is_empty
 from .models import (
     Attendance,
@@ -46,8 +47,7 @@ WEIGHTS: Final = {
 """How strong one sign of each source is: a wish the most, having been in one meeting the least."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tie:
+class Tie(NamedTuple):
     """Two learners who are connected.
 
     Attributes:
@@ -70,11 +70,27 @@ class Tie:
     across: bool | None
 
 
-class _Sign(NamedTuple):
-    giver: int
-    taker: int
-    at: datetime
-    source: Source
+class _Signs:
+    """Signs of being connected, as columns: tens of thousands of rows would be far slower to handle.
+
+    Attributes:
+        givers: Who gave each sign; ``takers`` with whom.
+        moments: When.
+        sources: What tells of it.
+    """
+
+    def __init__(self) -> None:
+        self.givers: list[int] = []
+        self.takers: list[int] = []
+        self.moments: list[datetime] = []
+        self.sources: list[Source] = []
+
+    def add(self, giver: int, taker: int, at: datetime, source: Source) -> None:
+        """Add one sign."""
+        self.givers.append(giver)
+        self.takers.append(taker)
+        self.moments.append(at)
+        self.sources.append(source)
 
 
 def of_course(session: Session, course: Course, at: datetime) -> list[Tie]:
@@ -177,6 +193,12 @@ def monday(moment: datetime) -> date:
     return moment.date() - timedelta(days=moment.weekday())
 
 
+BATCH: Final = 1000
+"""So many rows are taken from the database at once: many that live together keep the collector busy."""
+_Sign = Any
+"""A row of giver, taker, moment and source."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """What is read: a course at a time; ``of`` one learner alone, and then perhaps what they may know."""
@@ -193,37 +215,24 @@ class _Reading:
 
 
 def _read(session: Session, reading: _Reading) -> list[Tie]:
-    never = apart(session, reading.course_id)
-    signs = [
-        each
-        for each in _signs(session, reading)
-        if each.giver != each.taker and _pair(each) not in never and each.at <= reading.at
-    ]
-    contacts = (Contact(each.giver, each.taker, each.at, WEIGHTS[each.source]) for each in signs)
-    found = strengths(contacts, reading.at, timedelta(days=reading.half_life_days))
-    by_pair: dict[tuple[int, int], list[_Sign]] = defaultdict(list)
-    for sign in signs:
-        by_pair[_pair(sign)].append(sign)
-    stays = _stays(session, reading)
-    return [_tie(pair, found[pair], by_pair[pair], stays) for pair in sorted(by_pair)]
-
-
-def _pair(sign: _Sign) -> tuple[int, int]:
-    return min(sign.giver, sign.taker), max(sign.giver, sign.taker)
-
-
-def _tie(pair: tuple[int, int], strength: float, signs: list[_Sign], stays: _Stays) -> Tie:
-    moments = sorted({each.at for each in signs})
-    together = (stays.together(*pair, moment) for moment in moments)
-    within = next((each for each in together if each is not None), None)
-    return Tie(
-        *pair,
-        strength=strength,
-        first=moments[0],
-        last=moments[-1],
-        sources=frozenset(each.source for each in signs),
-        across=None if within is None else not within,
+    never, stays = apart(session, reading.course_id), _stays(session, reading)
+    signs = _signs(session, reading)
+    half_life = timedelta(days=reading.half_life_days)
+    found = by_pair(
+        np.array(signs.givers, dtype=np.int64),
+        np.array(signs.takers, dtype=np.int64),
+        np.array([(reading.at - each) / half_life for each in signs.moments]),
+        np.array([WEIGHTS[each] for each in signs.sources]),
     )
+    alike: dict[frozenset[Source], frozenset[Source]] = {}  # thousands of ties share a few sets
+    ties = []
+    for pair, strength, here in zip(found.pairs(), found.strength.tolist(), found.contacts(), strict=True):
+        if pair not in never:
+            at = [signs.moments[each] for each in here]
+            tells = frozenset([signs.sources[each] for each in here])
+            tells = alike.setdefault(tells, tells)
+            ties.append(Tie(*pair, strength, at[0], at[-1], tells, stays.across(*pair, at)))
+    return ties
 
 
 class _Stays:
@@ -236,14 +245,18 @@ class _Stays:
 
     def cohort(self, signup_id: int, at: datetime) -> int | None:
         """Return the cohort somebody was in at a moment."""
-        stays = self._of.get(signup_id, ())
-        found = (cohort for since, until, cohort in stays if since <= at and (until is None or at < until))
-        return next(found, None)
+        for since, until, cohort in self._of.get(signup_id, ()):
+            if since <= at and (until is None or at < until):
+                return cohort
+        return None
 
-    def together(self, one: int, two: int, at: datetime) -> bool | None:
-        """Tell whether two were in the same cohort at a moment; None if not both were in one."""
-        here, there = self.cohort(one, at), self.cohort(two, at)
-        return None if here is None or there is None else here == there
+    def across(self, one: int, two: int, moments: Iterable[datetime]) -> bool | None:
+        """Tell whether two were in different cohorts at the first moment when both were in one, if any."""
+        for at in moments:
+            here, there = self.cohort(one, at), self.cohort(two, at)
+            if here is not None and there is not None:
+                return here != there
+        return None
 
 
 def _stays(session: Session, reading: _Reading) -> _Stays:
@@ -251,18 +264,24 @@ def _stays(session: Session, reading: _Reading) -> _Stays:
     return _Stays(session.execute(rows.join(Signup).where(Signup.course_id == reading.course_id)))
 
 
-def _signs(session: Session, reading: _Reading) -> Iterator[_Sign]:
-    """Yield every sign between two confirmed learners of the course."""
+def _signs(session: Session, reading: _Reading) -> _Signs:
+    """Return every sign between two confirmed learners of the course, so far."""
     people = select(Signup.id).where(
         Signup.course_id == reading.course_id, Signup.state != SignupState.PENDING
     )
-    here = set(session.scalars(people))
+    here, found = set(session.scalars(people)), _Signs()
     for signs in (_said(session, reading), _imported(session, reading), _asked(session, reading)):
-        yield from (each for each in signs if each.giver in here and each.taker in here)
-    yield from _met(session, reading, here)
+        for giver, taker, at, source in signs:
+            if giver in here and taker in here and giver != taker and at <= reading.at:
+                found.add(giver, taker, at, source)
+    for at, people_there in _meetings(session, reading, here):
+        for one, other in permutations(people_there, 2):
+            if reading.of in (None, one, other):
+                found.add(one, other, at, Source.MET)
+    return found
 
 
-def _said(session: Session, reading: _Reading) -> Iterator[_Sign]:
+def _said(session: Session, reading: _Reading) -> Iterable[_Sign]:
     """Yield what learners said in check-ins; an address is whoever is signed up with it."""
     addressed = aliased(Signup)
     taker = func.coalesce(Connection.to_id, addressed.id)
@@ -278,20 +297,20 @@ def _said(session: Session, reading: _Reading) -> Iterator[_Sign]:
         rows = rows.where(Connection.from_id == reading.of, Connection.to_id.is_not(None))
     else:
         rows = rows.where(reading.touches(Connection.from_id, taker))
-    return (_Sign(*row) for row in session.execute(rows))
+    return session.execute(rows.execution_options(yield_per=BATCH))
 
 
-def _imported(session: Session, reading: _Reading) -> Iterator[_Sign]:
+def _imported(session: Session, reading: _Reading) -> Iterable[_Sign]:
     rows = (
         select(Interaction.from_id, Interaction.to_id, Interaction.at, InteractionImport.source)
         .join(InteractionImport)
         .where(InteractionImport.course_id == reading.course_id)
         .where(reading.touches(Interaction.from_id, Interaction.to_id))
     )
-    return (_Sign(*row) for row in session.execute(rows))
+    return session.execute(rows.execution_options(yield_per=BATCH))
 
 
-def _asked(session: Session, reading: _Reading) -> Iterator[_Sign]:
+def _asked(session: Session, reading: _Reading) -> Iterable[_Sign]:
     """Yield who asked to be with whom, from the moment both were signed up."""
     here = Signup.course_id == reading.course_id
     named = select(Signup.id, Signup.created_at, Signup.works_with).where(here, ~is_empty(Signup.works_with))
@@ -305,21 +324,19 @@ def _asked(session: Session, reading: _Reading) -> Iterator[_Sign]:
     for giver, since, wishes in people:
         for taker, later in (ids[each] for each in wishes if each in ids):
             if reading.of in (None, giver) or (reading.of == taker and not reading.own_only):
-                yield _Sign(giver, taker, max(since, later), Source.INVITED_BY)
+                yield giver, taker, max(since, later), Source.INVITED_BY
 
 
-def _met(session: Session, reading: _Reading, here: set[int]) -> Iterator[_Sign]:
-    """Yield, for each meeting, every two who were there; a cohort is small, so there are few."""
+def _meetings(session: Session, reading: _Reading, here: set[int]) -> Iterator[tuple[datetime, list[int]]]:
+    """Yield when each meeting was and who of them was there; a cohort is small, so there are few pairs."""
     rows = (
         select(Attendance.cohort_id, Attendance.starts_at, Attendance.signup_id)
         .join(Signup, Signup.id == Attendance.signup_id)
         .where(Signup.course_id == reading.course_id, Attendance.was_there.is_(True))
+        .where(Attendance.starts_at <= reading.at)
     )
     there: dict[tuple[int, datetime], list[int]] = defaultdict(list)
-    for cohort_id, starts_at, signup_id in session.execute(rows):
+    for cohort_id, starts_at, signup_id in session.execute(rows.execution_options(yield_per=BATCH)):
         if signup_id in here:
             there[cohort_id, starts_at].append(signup_id)
-    for (_cohort, starts_at), people in there.items():
-        for one, other in permutations(people, 2):
-            if reading.of in (None, one, other):
-                yield _Sign(one, other, starts_at, Source.MET)
+    return ((starts_at, people) for (_cohort, starts_at), people in there.items())
