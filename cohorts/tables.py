@@ -31,8 +31,8 @@ class MalformedFile(UnreadableFile):
 
 
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-_AFTER_SEPARATOR: Final = re.compile(r"([;,\t\r\n][\s']*)(?=[=+@-])")
+_FORMULA: Final = tuple("=+-@\t\r＝＋－＠")
+_AFTER_SEPARATOR: Final = re.compile(r"([;,\t\r\n][\s']*)(?=[=+@＝＋－＠-])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,6 +14,8 @@ from cohorts.models import Signup, User
 
 _CHOSEN: Final = "locale"
 """Where the session keeps what somebody chose."""
+_HERE: Final = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
+"""A path of this site: two slashes would lead elsewhere; browsers skip tabs and turn backslashes round."""
 
 
 def init_app(app: Flask) -> None:
@@ -46,9 +49,7 @@ def remember(user: User) -> None:
 def back() -> ResponseReturnValue:
     """Return to the page where the language was chosen."""
     path = request.form.get("back", "")
-    # A path of this site: "//host" and "/\host" would lead away from it.
-    is_here = path.startswith("/") and not path.startswith(("//", "/\\"))
-    return redirect(path if is_here else url_for("learner.home"))
+    return redirect(path if _HERE.fullmatch(path) else url_for("learner.home"))
 
 
 def _listen() -> None:
