@@ -282,6 +282,27 @@ def rerun(walk: Walk, kept: str) -> str:
     return key
 
 
+def compare(walk: Walk, before: str, after: str) -> None:
+    """Look at both proposals side by side; who sits elsewhere is who has other people around them."""
+    walk.tab("Runs")
+    walk.at("Runs")
+    for key in (before, after):
+        box = f"[name=run][value='{key}']"
+        if not walk.page.locator(box).is_checked():
+            walk.way.choose(box)
+    walk.way.send("Compare side by side")
+    walk.at("Proposals side by side")
+    runs = [
+        each.get_attribute("href") or "" for each in walk.page.locator("#figures ~ * a[href*='/runs/']").all()
+    ]
+    assert {before, after} <= {each.rpartition("/")[2] for each in runs}
+    for key in (before, after):
+        seated = [each for each in seats(walk, key).values() if each is not None]
+        expect(walk.page.get_by_text(f"{len(seated)} of {walk.people}").first).to_be_visible()
+    walk.page.goto(f"/organise/{walk.slug}/runs/{after}")
+    walk.at("Proposal")
+
+
 def publish(walk: Walk, key: str) -> None:
     """Publish one cohort, take it back, publish it again and then the others; each mail leaves once."""
     planned = seats(walk, key)
@@ -383,7 +404,8 @@ def test_whole_desk_by_mouse(site: Site, open_browser: OpenBrowser, tmp_path: Pa
     on_board(walk, key)
     drag(walk, key)
     kept = pin_by_keyboard(walk, key)
-    key = rerun(walk, kept)
+    first, key = key, rerun(walk, kept)
+    compare(walk, first, key)
     publish(walk, key)
     files = export(walk, folder, [*FORMATS])
     check_files(walk, files, folder)
@@ -398,7 +420,8 @@ def test_whole_desk_by_keyboard_alone(site: Site, open_browser: OpenBrowser, tmp
     on_board(walk, key)
     move_by_button(walk, key)
     kept = pin_by_keyboard(walk, key)
-    key = rerun(walk, kept)
+    first, key = key, rerun(walk, kept)
+    compare(walk, first, key)
     publish(walk, key)
     files = export(walk, tmp_path, ["csv", "ics"])
     assert len(files["csv"].read_text().splitlines()) == walk.people + 1
