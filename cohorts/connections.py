@@ -82,12 +82,14 @@ def by_pair(
     takers: NDArray[np.int64],
     ages: NDArray[np.float64],
     shares: NDArray[np.float64],
+    *,
+    mutual: NDArray[np.bool_] | None = None,
 ) -> Pairs:
     """Return who is connected by contacts: who gave each to whom, how many half-lives ago, and how strong.
 
     A contact fades by half in each half-life. Of one side's contacts the first tells most: many bring
     that side near 1, never over it. Both sides count alike, so somebody who writes to everybody and is
-    answered by nobody is connected by half at most.
+    answered by nobody is connected by half at most. A ``mutual`` contact is one of both sides.
     """
     one, two = np.minimum(givers, takers), np.maximum(givers, takers)
     order = np.lexsort((-ages, two, one))
@@ -97,6 +99,7 @@ def by_pair(
     begin = np.flatnonzero(np.r_[True, (one[1:] != one[:-1]) | (two[1:] != two[:-1])])
     left = 1.0 - shares[order] * 0.5 ** np.maximum(ages[order], 0.0)
     forth = givers[order] == one
-    sides = (np.multiply.reduceat(np.where(side, left, 1.0), begin) for side in (forth, ~forth))
+    both = np.zeros(len(order), dtype=bool) if mutual is None else mutual[order]
+    sides = (np.multiply.reduceat(np.where(side | both, left, 1.0), begin) for side in (forth, ~forth))
     strength = sum(((1.0 - missing) / 2 for missing in sides), np.zeros(len(begin)))
     return Pairs(one[begin], two[begin], strength, order, begin)

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from . import denials, person_blocks
-from .connections import by_pair
+from .connections import Pairs, by_pair
 from .database import is_empty
 from .models import (
     Attendance,
@@ -70,27 +70,54 @@ class Tie(NamedTuple):
     across: bool | None
 
 
+_BITS: Final = {source: 1 << number for number, source in enumerate(WEIGHTS)}
+
+
 class _Signs:
     """Signs of being connected, as columns: tens of thousands of rows would be far slower to handle.
 
     Attributes:
         givers: Who gave each sign; ``takers`` with whom.
         moments: When.
-        sources: What tells of it.
+        sources: What tells of it, by its bit in `_BITS`.
+        mutual: Whether both gave it, as those who met did.
     """
 
     def __init__(self) -> None:
         self.givers: list[int] = []
         self.takers: list[int] = []
         self.moments: list[datetime] = []
-        self.sources: list[Source] = []
+        self.sources: list[int] = []
+        self.mutual: list[bool] = []
 
-    def add(self, giver: int, taker: int, at: datetime, source: Source) -> None:
+    def add(self, giver: int, taker: int, at: datetime, source: int, *, mutual: bool = False) -> None:
         """Add one sign."""
         self.givers.append(giver)
         self.takers.append(taker)
         self.moments.append(at)
         self.sources.append(source)
+        self.mutual.append(mutual)
+
+    def pairs(self, at: datetime, half_life: timedelta) -> Pairs:
+        """Return who is connected by them at a time."""
+        sources = np.array(self.sources, dtype=np.int64)
+        weights = np.zeros(len(sources))
+        for source, weight in WEIGHTS.items():
+            weights[sources == _BITS[source]] = weight
+        return by_pair(
+            np.array(self.givers, dtype=np.int64),
+            np.array(self.takers, dtype=np.int64),
+            np.array([(at - each) / half_life for each in self.moments]),
+            weights,
+            mutual=np.array(self.mutual, dtype=bool),
+        )
+
+    def told_by(self, found: Pairs) -> Iterator[frozenset[Source]]:
+        """Yield what tells of each pair."""
+        sources = np.array(self.sources, dtype=np.int64)[found.order]
+        bits = np.bitwise_or.reduceat(sources, found.begin).tolist() if len(sources) else []
+        sets = {each: frozenset(source for source, bit in _BITS.items() if each & bit) for each in set(bits)}
+        return (sets[each] for each in bits)
 
 
 def of_course(session: Session, course: Course, at: datetime) -> list[Tie]:
@@ -193,8 +220,6 @@ def monday(moment: datetime) -> date:
     return moment.date() - timedelta(days=moment.weekday())
 
 
-BATCH: Final = 1000
-"""So many rows are taken from the database at once: many that live together keep the collector busy."""
 _Sign = Any
 """A row of giver, taker, moment and source."""
 
@@ -217,21 +242,13 @@ class _Reading:
 def _read(session: Session, reading: _Reading) -> list[Tie]:
     never, stays = apart(session, reading.course_id), _stays(session, reading)
     signs = _signs(session, reading)
-    half_life = timedelta(days=reading.half_life_days)
-    found = by_pair(
-        np.array(signs.givers, dtype=np.int64),
-        np.array(signs.takers, dtype=np.int64),
-        np.array([(reading.at - each) / half_life for each in signs.moments]),
-        np.array([WEIGHTS[each] for each in signs.sources]),
-    )
-    alike: dict[frozenset[Source], frozenset[Source]] = {}  # thousands of ties share a few sets
+    found = signs.pairs(reading.at, timedelta(days=reading.half_life_days))
+    rows = zip(found.pairs(), found.strength.tolist(), found.contacts(), signs.told_by(found), strict=True)
     ties = []
-    for pair, strength, here in zip(found.pairs(), found.strength.tolist(), found.contacts(), strict=True):
+    for pair, strength, contacts, sources in rows:
         if pair not in never:
-            at = [signs.moments[each] for each in here]
-            tells = frozenset([signs.sources[each] for each in here])
-            tells = alike.setdefault(tells, tells)
-            ties.append(Tie(*pair, strength, at[0], at[-1], tells, stays.across(*pair, at)))
+            moments = [signs.moments[each] for each in contacts]
+            ties.append(Tie(*pair, strength, moments[0], moments[-1], sources, stays.across(*pair, moments)))
     return ties
 
 
@@ -270,14 +287,15 @@ def _signs(session: Session, reading: _Reading) -> _Signs:
         Signup.course_id == reading.course_id, Signup.state != SignupState.PENDING
     )
     here, found = set(session.scalars(people)), _Signs()
+    met = _BITS[Source.MET]
     for signs in (_said(session, reading), _imported(session, reading), _asked(session, reading)):
         for giver, taker, at, source in signs:
             if giver in here and taker in here and giver != taker and at <= reading.at:
-                found.add(giver, taker, at, source)
+                found.add(giver, taker, at, _BITS[source])
     for at, people_there in _meetings(session, reading, here):
-        for one, other in permutations(people_there, 2):
-            if reading.of in (None, one, other):
-                found.add(one, other, at, Source.MET)
+        for one, other in combinations(people_there, 2):
+            if reading.of is None or reading.of == one or reading.of == other:
+                found.add(one, other, at, met, mutual=True)
     return found
 
 
@@ -297,7 +315,7 @@ def _said(session: Session, reading: _Reading) -> Iterable[_Sign]:
         rows = rows.where(Connection.from_id == reading.of, Connection.to_id.is_not(None))
     else:
         rows = rows.where(reading.touches(Connection.from_id, taker))
-    return session.execute(rows.execution_options(yield_per=BATCH))
+    return session.execute(rows)
 
 
 def _imported(session: Session, reading: _Reading) -> Iterable[_Sign]:
@@ -307,7 +325,7 @@ def _imported(session: Session, reading: _Reading) -> Iterable[_Sign]:
         .where(InteractionImport.course_id == reading.course_id)
         .where(reading.touches(Interaction.from_id, Interaction.to_id))
     )
-    return session.execute(rows.execution_options(yield_per=BATCH))
+    return session.execute(rows)
 
 
 def _asked(session: Session, reading: _Reading) -> Iterable[_Sign]:
@@ -336,7 +354,7 @@ def _meetings(session: Session, reading: _Reading, here: set[int]) -> Iterator[t
         .where(Attendance.starts_at <= reading.at)
     )
     there: dict[tuple[int, datetime], list[int]] = defaultdict(list)
-    for cohort_id, starts_at, signup_id in session.execute(rows.execution_options(yield_per=BATCH)):
+    for cohort_id, starts_at, signup_id in session.execute(rows):
         if signup_id in here:
             there[cohort_id, starts_at].append(signup_id)
     return ((starts_at, people) for (_cohort, starts_at), people in there.items())

@@ -16,7 +16,7 @@ from .auth import requires
 from .database import session
 from .desk import blueprint, own_course
 
-ROWS: Final = 100
+ROWS: Final = 50
 """So many cohorts are in the table at once."""
 
 
