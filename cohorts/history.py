@@ -20,7 +20,7 @@ WHY: Final[Mapping[str, str]] = {
     REMATCHED: lazy("A rematch gave them another seat"),
     BY_HAND: lazy("An organiser moved them"),
     WITHDREW: lazy("They left the course"),
-    SILENT: lazy("No sign of life; the seat was given free"),
+    SILENT: lazy("No sign of life; the seat was released"),
     REPLACED: lazy("Cohorts were formed anew"),
 }
 """Why a membership ended, as organisers read it. What somebody gave as their reason is not said here."""

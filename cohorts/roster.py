@@ -38,7 +38,7 @@ PAGE: Final = 300
 """Rows on one page of the site."""
 
 NOT_MATCHED_YET = lazy("Signed up after the cohorts were formed.")
-WENT_QUIET = marked("Gave no sign of life, so their seat was given free.")
+WENT_QUIET = marked("Gave no sign of life, so their seat was released.")
 NOT_PUBLISHED_YET = marked("In a part of the proposal that is not published yet.")
 
 

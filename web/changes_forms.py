@@ -107,7 +107,7 @@ class ConnectionForm(FlaskForm):  # type: ignore[misc]
     """What a learner says of somebody."""
 
     what = RadioField(
-        _l("What do you want to keep?"),
+        _l("What would you like to say?"),
         choices=[
             SelectChoice(Source.TALKED_WITH.value, _l("We talked")),
             SelectChoice(Source.GO_ON_WITH.value, _l("I want to go on with them")),

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 @click.option(
     "--max-moves", type=click.IntRange(min=0), help="Members who may change their cohort.  [default: any]"
 )
-@click.option("--move-meetings", is_flag=True, help="Cohorts that go on may get another meeting time.")
+@click.option("--move-meetings", is_flag=True, help="Cohorts may get another meeting time.")
 @click.option("--keep-small", is_flag=True, help="Leave cohorts too small that nobody can join as they are.")
 @click.option("--out", required=True, type=click.Path(), help="Where the new roster goes, as CSV.")
 @search_options

@@ -18,11 +18,11 @@ class RematchForm(FlaskForm):  # type: ignore[misc]
     """What a rematch may do."""
 
     max_moves = WholeNumberField(
-        lazy("At most so many members of cohorts get another one"),
+        lazy("At most this many members change cohort"),
         validators=[Optional()],
     )
-    move_meetings = BooleanField(lazy("Cohorts that go on may get another meeting time"))
-    keep_small = BooleanField(lazy("Leave cohorts too small as they are where nothing helps them"))
+    move_meetings = BooleanField(lazy("Cohorts may get another meeting time"))
+    keep_small = BooleanField(lazy("Keep a small cohort together if nothing better is found"))
 
     def wishes(self) -> dict[str, Any]:
         """Return what a rematch may do, by the names of `cohorts.rematches.Wishes`."""
@@ -37,7 +37,7 @@ class RematchRuleForm(FlaskForm):  # type: ignore[misc]
     """When a course is rematched by itself."""
 
     trigger = RadioField(
-        lazy("Rematch by itself"),
+        lazy("When should this happen?"),
         choices=[
             SelectChoice(RematchWhen.NEVER.value, lazy("never")),
             SelectChoice(RematchWhen.NIGHTLY.value, lazy("each night")),
@@ -45,15 +45,17 @@ class RematchRuleForm(FlaskForm):  # type: ignore[misc]
         ],
     )
     acts = RadioField(
-        lazy("What it finds"),
+        lazy("What should be done with the result?"),
         choices=[
-            SelectChoice("propose", lazy("is proposed, and the organisers get a mail")),
-            SelectChoice("act", lazy("is done at once, within this many moves")),
+            SelectChoice("propose", lazy("propose it, and mail the organisers")),
+            SelectChoice("act", lazy("do it at once, within the limit below")),
         ],
     )
-    act_within = WholeNumberField(lazy("Moves"), validators=[Optional()])
-    rule_meetings = BooleanField(lazy("Cohorts that go on may get another meeting time"))
-    rule_small = BooleanField(lazy("Leave cohorts too small as they are where nothing helps them"))
+    act_within = WholeNumberField(
+        lazy("At most this many members change cohort at once"), validators=[Optional()]
+    )
+    rule_meetings = BooleanField(lazy("Cohorts may get another meeting time"))
+    rule_small = BooleanField(lazy("Keep a small cohort together if nothing better is found"))
 
     @classmethod
     def of(cls, rule: RematchRule) -> RematchRuleForm:

@@ -36,7 +36,7 @@ def test_who_was_where_and_why_it_ended(session: Session) -> None:
     ]
     assert told == [
         (first.name, NOW, NOW + DAY, "They moved to another cohort"),
-        (second.name, NOW + DAY, NOW + 2 * DAY, "No sign of life; the seat was given free"),
+        (second.name, NOW + DAY, NOW + 2 * DAY, "No sign of life; the seat was released"),
     ]
     assert history.overlaps(session) == []
 

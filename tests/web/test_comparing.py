@@ -71,7 +71,7 @@ def test_two_proposals_side_by_side_say_who_moved_and_who_has_no_cohort_now(
     assert "2 learners now without one Learner 10 Learner 11" in words
     # The first four stay together, of the second four three do, and of the third two.
     assert "Of 18 pairs of people who share a cohort in A, 10 (56%) share one in B too." in words
-    assert "3 learners have no cohort somewhere, and not the same everywhere." in words
+    assert "3 learners have no cohort in one of them, or not for the same reason." in words
     assert re.search(r"Learner 12 UTC No common hour\. Too few share a language\.", words)
     assert re.search(r"Learner 10 UTC Of 4: 8 Too few share a language\.", words)
 
@@ -181,6 +181,6 @@ def test_fairness_names_who_gets_less_and_hides_few(
     session.commit()
     words = text_of(signed_in(owner).get(f"/organise/poems/runs/{run.key}/fairness").text)
     assert "South Asia (UTC+3 to UTC+5:45); East and Southeast Asia (UTC+6 to UTC+9) : fewer have a" in words
-    assert "(0%, of all 80%). That is more than chance would bring." in words
+    assert "(0%; of everybody, 80%). Chance alone would seldom bring that." in words
     assert "not told" in words
     assert "There are not enough people outside of one band to compare with." in words

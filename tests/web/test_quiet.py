@@ -135,14 +135,14 @@ def test_organisers_read_whose_seat_was_given_free_and_not_who_was_asked(
     assert "Who has gone quiet" not in browser.get("/organise/quiet").text  # one who was asked is too few
     let_go(database)
     desk = browser.get("/organise/quiet").text
-    assert "1 seat given free" in desk
+    assert "1 seat released" in desk
     me = person(database, "Me")
     assert f"/organise/quiet/signups/{me.key}" in desk
     listed = browser.get("/organise/quiet/signups?state=gone").text
     assert (">Me<" in listed, ">Mate<" in listed) == (True, False)
     page = browser.get(f"/organise/quiet/signups/{me.key}").text
     assert "Larks" in page
-    assert "No sign of life; the seat was given free" in page
+    assert "No sign of life; the seat was released" in page
     assert "Gave no sign of life" in browser.get("/organise/quiet/roster").text
     with database.transaction() as session:
         presence.bounced(session, session.get_one(Signup, me.id), now())
