@@ -103,7 +103,7 @@ def accept(
     course, open_ones = _open(session, run, chosen)
     if course.state is not CourseState.RUNNING:
         raise Conflict(_("The course is not running, so nobody can be given another seat."))
-    world = World.of(session, course, at)
+    world = World.of(session, course, at, [row for rows in open_ones.values() for row in rows])
     accepted: list[Reseating] = []
     outdated = []
     for rows in open_ones.values():
@@ -140,8 +140,9 @@ def decline(
 
 def troubles(session: Session, run: Run, rows: Sequence[Reseating], at: datetime) -> dict[int, str]:
     """Return why some of the bundles that are not decided could not be accepted any more, in words."""
-    world = World.of(session, run.course, at)
-    found = ((bundle, world.trouble(some)) for bundle, some in in_bundles(rows).items())
+    open_ones = in_bundles(rows)
+    world = World.of(session, run.course, at, [row for some in open_ones.values() for row in some])
+    found = ((bundle, world.trouble(some)) for bundle, some in open_ones.items())
     return {bundle: words for bundle, words in found if words}
 
 
@@ -181,7 +182,7 @@ def _carry_out(
     changes = {each for row in rows for each in (row.left, row.joined) if each is not None}
     if run.state is RunState.PROPOSED:
         run.state, run.published_at = RunState.PUBLISHED, at
-    position = max((each.position for each in world.living.values()), default=0)
+    position = max(world.living.values(), default=0)
     for change in sorted(changes, key=lambda each: each.number):
         members = world.members[World.place(change)]
         if change.fate is Fate.OPENS:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from . import deciding, roster
-from .models import CohortChange, Decision, Fate, Membership, Reseating, Run, Seat
+from .models import CohortChange, Decision, Fate, Membership, Reseating, Run, Seat, Signup
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,30 +97,32 @@ def of_run(session: Session, run: Run, at: datetime) -> Diff:
     ).all()
     seats = select(Seat).where(Seat.run_id == run.id, Seat.cohort_id.is_(None))
     unplaced = session.scalars(seats.options(joinedload(Seat.signup))).all()
-    living = {each.id for each in roster.cohorts(session, run.course)}
     return Diff(
         bundles=sorted(found, key=lambda each: (each.state is not Decision.PROPOSED, each.number)),
         pictures=_pictures(session, rows, changes),
         unplaced=sorted(unplaced, key=lambda each: each.signup.name.casefold()),
-        untouched=len(living - {each.cohort_id for each in changes}),
+        untouched=len(roster.positions(session, run.course).keys() - {each.cohort_id for each in changes}),
     )
 
 
 def _pictures(session: Session, rows: Sequence[Reseating], changes: Sequence[CohortChange]) -> list[Picture]:
     here = [each.cohort_id for each in changes if each.cohort_id is not None]
-    present = session.scalars(
-        select(Membership)
+    present = (
+        select(Membership.cohort_id, Membership.signup_id, Signup.name)
+        .join(Signup, Signup.id == Membership.signup_id)
         .where(Membership.cohort_id.in_(here), Membership.until.is_(None))
-        .options(joinedload(Membership.signup))
-    ).all()
+    )
     members: dict[int, dict[int, str]] = defaultdict(dict)
-    for each in present:
-        members[each.cohort_id][each.signup_id] = each.signup.name
+    for cohort_id, signup_id, name in session.execute(present):
+        members[cohort_id][signup_id] = name
     kept = [row for row in rows if row.state in (Decision.PROPOSED, Decision.ACCEPTED)]
+    coming: dict[CohortChange | None, dict[int, str]] = defaultdict(dict)
+    going: dict[CohortChange | None, dict[int, str]] = defaultdict(dict)
+    for row in kept:
+        coming[row.joined][row.signup_id] = going[row.left][row.signup_id] = row.signup.name
     found = []
     for change in changes:
-        come = {row.signup_id: row.signup.name for row in kept if row.joined is change}
-        go = {row.signup_id: row.signup.name for row in kept if row.left is change}
+        come, go = coming[change], going[change]
         if not come and not go and change.fate is not Fate.STAYS_SMALL:
             continue  # all about it was declined, or overtaken
         inside = members[change.cohort_id] if change.cohort_id is not None else {}

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from . import meetings, person_blocks, rematches, roster, seats, signups
 from .language import gettext as _
 from .meetings import Meeting
-from .models import Cohort, CohortChange, Course, Fate, Reseating, Signup, SignupState
+from .models import CohortChange, Course, Fate, Reseating, Signup, SignupState
 
 
 @dataclass
@@ -27,17 +27,17 @@ class World:
     Attributes:
         course: The course, which is locked while anything is changed.
         at: Now.
-        living: Its living cohorts by their ids.
+        living: The positions of its living cohorts by their ids.
         members: Who is in each of them.
         home: The cohort of each learner who has one.
-        people: Those learners.
+        people: Those of them who are in a cohort that is looked at.
         apart: Pairs of ids who are not to be put together.
         room: How many places of the course are free; None for any number.
     """
 
     course: Course
     at: datetime
-    living: dict[int, Cohort]
+    living: dict[int, int]
     members: dict[Any, set[int]]
     home: dict[int, int]
     people: dict[int, Signup]
@@ -45,19 +45,17 @@ class World:
     room: int | None
 
     @classmethod
-    def of(cls, session: Session, course: Course, at: datetime) -> World:
-        """Read a course, in a fixed number of queries."""
-        living = {each.id: each for each in roster.cohorts(session, course)}
+    def of(cls, session: Session, course: Course, at: datetime, rows: Iterable[Reseating]) -> World:
+        """Read what tells whether ``rows`` still hold, in a fixed number of queries."""
+        living = roster.positions(session, course)
+        touched = {each.cohort_id for row in rows for each in (row.left, row.joined) if each is not None}
         stays = rematches.history(session, course)
         present = [each for each in stays if each.until is None and each.cohort_id in living]
         members: dict[Any, set[int]] = defaultdict(set)
         for each in present:
             members[each.cohort_id].add(each.signup_id)
-        people = session.scalars(
-            select(Signup).where(
-                Signup.course_id == course.id, Signup.id.in_([each.signup_id for each in present])
-            )
-        )
+        looked_at = [each.signup_id for each in present if each.cohort_id in touched]
+        people = session.scalars(select(Signup).where(Signup.id.in_(looked_at)))
         taken = signups.places_taken(session, course)
         return cls(
             course=course,

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload, load_only, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
 from . import door, meetings, memberships, pauses, person_blocks, presence, reseatings, roster, signups, ties
@@ -86,14 +86,22 @@ class Scene:
         return sorted([*seated, *self.without, *self.waiting], key=lambda each: each.id)
 
 
+_TOLD_OF_COHORTS: Final = (Cohort.key, Cohort.name, Cohort.meetings)
+_TOLD_OF_PEOPLE: Final = (Signup.waiting, Signup.wants_another_at, Signup.paused_until, Signup.time_zone)
+
+
 def scene(session: Session, course: Course, at: datetime, *options: ExecutableOption) -> Scene:
-    """Return who would be looked at now, in a fixed number of queries; ``options`` load more of them."""
-    cohorts = roster.cohorts(session, course)
+    """Return who would be looked at now, in a fixed number of queries.
+
+    ``options`` say what is loaded of the people; without any, no more of them and of the cohorts than a
+    page tells.
+    """
+    cohorts = roster.cohorts(session, course, *(() if options else (load_only(*_TOLD_OF_COHORTS),)))
     people = session.scalars(
         select(Signup)
         .where(Signup.course_id == course.id, Signup.state == SignupState.CONFIRMED, ~presence.is_gone())
         .order_by(Signup.created_at, Signup.id)
-        .options(*options)
+        .options(*options or (load_only(*_TOLD_OF_PEOPLE),))
     ).all()
     stays = history(session, course)
     living = {each.id for each in cohorts}
@@ -121,30 +129,41 @@ def scene(session: Session, course: Course, at: datetime, *options: ExecutableOp
     )
 
 
-def history(session: Session, course: Course) -> Sequence[Membership]:
+class Stay(NamedTuple):
+    """A membership as it is kept: who was in which cohort, since when and until when, and why it ended."""
+
+    signup_id: int
+    cohort_id: int
+    since: datetime
+    until: datetime | None
+    ended_because: str
+
+
+def history(session: Session, course: Course) -> list[Stay]:
     """Return every membership there was in a course, oldest first."""
-    rows = select(Membership).join(Signup).where(Signup.course_id == course.id)
-    return session.scalars(rows.order_by(Membership.since, Membership.id)).all()
+    columns = [getattr(Membership, name) for name in Stay._fields]
+    rows = select(*columns).join(Signup, Signup.id == Membership.signup_id)
+    here = rows.where(Signup.course_id == course.id).order_by(Membership.since, Membership.id)
+    return [Stay._make(each) for each in session.execute(here)]
 
 
-def parted(stays: Iterable[Membership]) -> set[tuple[int, int]]:
+def parted(stays: Sequence[Stay]) -> set[tuple[int, int]]:
     """Return who left whom by their own choice, as pairs of ids in order, unless they are together now."""
-    by_cohort: dict[int, list[Membership]] = defaultdict(list)
+    by_cohort: dict[int, list[Stay]] = defaultdict(list)
+    present: dict[int, set[int]] = defaultdict(set)
     for each in stays:
         by_cohort[each.cohort_id].append(each)
-    apart, together = set(), set()
-    for rows in by_cohort.values():
-        for mine in rows:
-            left = mine.until if mine.ended_because in BY_CHOICE else None
-            for other in rows:
-                pair = min(mine.signup_id, other.signup_id), max(mine.signup_id, other.signup_id)
-                if pair[0] == pair[1]:
-                    continue
-                if mine.until is None and other.until is None:
-                    together.add(pair)
-                if left is not None and other.since < left and (other.until is None or other.until >= left):
-                    apart.add(pair)
-    return apart - together
+        if each.until is None:
+            present[each.signup_id].add(each.cohort_id)
+    return {
+        (min(mine.signup_id, other.signup_id), max(mine.signup_id, other.signup_id))
+        for mine in stays
+        if mine.until is not None and mine.ended_because in BY_CHOICE
+        for other in by_cohort[mine.cohort_id]
+        if other.signup_id != mine.signup_id and other.since < mine.until
+        if other.until is None or other.until >= mine.until
+        if present[mine.signup_id].isdisjoint(present[other.signup_id])
+    }
 
 
 def wishes_of(run: Run) -> Wishes:
@@ -230,7 +249,7 @@ def _answers(session: Session, rows: Sequence[Signup], left: Iterable[tuple[int,
     ]
 
 
-def _standing(seen: Scene, stays: Sequence[Membership], at: datetime) -> list[door.Standing]:
+def _standing(seen: Scene, stays: Sequence[Stay], at: datetime) -> list[door.Standing]:
     """Return the cohorts as they stand, in the order of the scene.
 
     The time that its members see as theirs is kept, also where nobody has fixed it.

@@ -189,6 +189,12 @@ def _living(course: Course, only: ColumnElement[bool] | None) -> tuple[ColumnEle
     return here if only is None else (*here, only)
 
 
+def positions(session: Session, course: Course) -> dict[int, int]:
+    """Return the position of each living cohort of a course, by its id."""
+    found = select(Cohort.id, Cohort.position).join(Run).where(*_living(course, None))
+    return {cohort_id: position for cohort_id, position in session.execute(found)}  # noqa: C416 (no pairs)
+
+
 def cohorts(
     session: Session, course: Course, *options: ExecutableOption, only: ColumnElement[bool] | None = None
 ) -> list[Cohort]:
