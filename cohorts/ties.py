@@ -16,7 +16,7 @@ from itertools import combinations, permutations
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import String, and_, cast, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from . import denials, person_blocks
@@ -220,6 +220,9 @@ def monday(moment: datetime) -> date:
     return moment.date() - timedelta(days=moment.weekday())
 
 
+MOST_NAMED: Final = 1000
+"""More addresses than this are not named in a query; then all of the course are read."""
+
 _Sign = Any
 """A row of giver, taker, moment and source."""
 
@@ -333,12 +336,11 @@ def _asked(session: Session, reading: _Reading) -> Iterable[_Sign]:
     here = Signup.course_id == reading.course_id
     named = select(Signup.id, Signup.created_at, Signup.works_with).where(here, ~is_empty(Signup.works_with))
     people = session.execute(named).all()
-    ids = {}
-    if people:
-        for each, email, since in session.execute(
-            select(Signup.id, Signup.email, Signup.created_at).where(here)
-        ):
-            ids[email] = (each, since)
+    wished = {email for *_, wishes in people for email in wishes}
+    if len(wished) <= MOST_NAMED:
+        here &= Signup.email.in_(wished)
+    known = select(Signup.email, Signup.id, Signup.created_at).where(here)
+    ids = {email: (each, since) for email, each, since in session.execute(known)} if wished else {}
     for giver, since, wishes in people:
         for taker, later in (ids[each] for each in wishes if each in ids):
             if reading.of in (None, giver) or (reading.of == taker and not reading.own_only):
@@ -347,14 +349,13 @@ def _asked(session: Session, reading: _Reading) -> Iterable[_Sign]:
 
 def _meetings(session: Session, reading: _Reading, here: set[int]) -> Iterator[tuple[datetime, list[int]]]:
     """Yield when each meeting was and who of them was there; a cohort is small, so there are few pairs."""
+    there = func.aggregate_strings(cast(Attendance.signup_id, String), " ")
     rows = (
-        select(Attendance.cohort_id, Attendance.starts_at, Attendance.signup_id)
+        select(Attendance.starts_at, there)
         .join(Signup, Signup.id == Attendance.signup_id)
         .where(Signup.course_id == reading.course_id, Attendance.was_there.is_(True))
         .where(Attendance.starts_at <= reading.at)
+        .group_by(Attendance.cohort_id, Attendance.starts_at)
     )
-    there: dict[tuple[int, datetime], list[int]] = defaultdict(list)
-    for cohort_id, starts_at, signup_id in session.execute(rows):
-        if signup_id in here:
-            there[cohort_id, starts_at].append(signup_id)
-    return ((starts_at, people) for (_cohort, starts_at), people in there.items())
+    for starts_at, ids in session.execute(rows):
+        yield starts_at, [each for each in map(int, ids.split()) if each in here]
