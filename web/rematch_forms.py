@@ -52,7 +52,7 @@ class RematchRuleForm(FlaskForm):  # type: ignore[misc]
         ],
     )
     act_within = WholeNumberField(
-        lazy("At most this many members change cohort at once"), validators=[Optional()]
+        lazy("At most this many members change cohort without asking you"), validators=[Optional()]
     )
     rule_meetings = BooleanField(lazy("Cohorts may get another meeting time"))
     rule_small = BooleanField(lazy("Keep a small cohort together if nothing better is found"))
