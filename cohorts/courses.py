@@ -87,7 +87,7 @@ class Details:
         half_life_days: After so many days a sign of a connection counts half (see ``cohorts.connections``).
         nudge_after: So many check-ins or meetings missed in a row let a learner be asked whether they are
             still there; 0 for never (see ``cohorts.signals``).
-        remove_after: So many more, and their seat is given free; 0 for never.
+        remove_after: So many more, and their seat is released; 0 for never.
         questions: How each question is asked, by key; those left out stay as they are.
         interests: Labels that learners can pick from; None leaves them as they are.
         own_weights: How much those of the course's own questions count that are goals, by key; those left out

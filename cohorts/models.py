@@ -532,7 +532,7 @@ class Presence(Base):
     """Whether somebody is still there; who never gave a sign has no row.
 
     A sign of life, at ``seen_at``, clears the rest: when they were asked whether they are still there, when
-    their seat was given free because they did not say so, and when a mail server said that their address
+    their seat was released because they did not say so, and when a mail server said that their address
     takes no mail.
     """
 
