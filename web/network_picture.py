@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -148,13 +148,9 @@ def _disc(number: int, home: Home, place: Points, radius: float, unit: float) ->
         r=round(radius * unit, 1),
         colour=number % COLOURS,
         shape=SHAPES[(number + number // COLOURS) % len(SHAPES)],
-        people=_rounded(people.ravel()),
+        people=np.round(people, 1).ravel().tolist(),
         ring=1 if home.within is None else 2 if home.within else 0,
     )
-
-
-def _rounded(numbers: Iterable[float]) -> list[float]:
-    return [round(float(each), 1) for each in numbers]
 
 
 def _level(people: int | None) -> int:
