@@ -155,8 +155,7 @@ def _signing_up(world: World, session: Session, organiser: User) -> None:
     world.words["stop"] = world.links.stop_mails(signed_up, [Topic.REMINDERS]).rpartition("/")[2]
     mine = session.get_one(CourseOrganiser, (course.id, organiser.id))
     world.words["stop_help"] = world.links.stop_help_mails(mine).rpartition("/")[2]
-    world.words["sign_in"] = world.links.sign_in(make_user(session)).rpartition("/")[2]
-    world.words["mailed_sign_in"] = world.links.mailed_sign_in(make_user(session)).rpartition("/")[2]
+    world.users["guest"] = make_user(session)
     careful = world.users["careful"] = make_user(session, name="Cara Careful")
     factors = Factors(SECRET)
     factors.confirm(session, careful, factors.prepare(session, careful).now(), now())

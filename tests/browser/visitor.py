@@ -34,7 +34,7 @@ class Visitor:
         world = self._sites[state.bare]
         page = self._context(state.who).new_page()
         try:
-            answer = page.goto(world.url + state.path.format(**world.words))
+            answer = page.goto(world.address(state.path))
             assert answer is not None
             assert answer.status == state.status, f"{state.name}: {answer.status} {answer.url}"
             if state.act is not None:

@@ -34,6 +34,16 @@ class World:
     users: dict[str, User] = field(default_factory=dict)
     """Who can sign in."""
 
+    def address(self, path: str) -> str:
+        """Return where a path of the registry leads; sign-in links soon run out, so they are made now."""
+        links = {}
+        if "{sign_in}" in path or "{mailed_sign_in}" in path:
+            with self.database.reading() as session:
+                guest = session.get_one(User, self.users["guest"].id)
+                links["sign_in"] = self.links.sign_in(guest).rpartition("/")[2]
+                links["mailed_sign_in"] = self.links.mailed_sign_in(guest).rpartition("/")[2]
+        return self.url + path.format(**self.words, **links)
+
     def sign_in_link(self, who: str) -> str:
         """Return a link by which somebody signs in once."""
         with self.database.reading() as session:

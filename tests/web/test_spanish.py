@@ -134,7 +134,7 @@ def test_page_has_no_english(
     state: State,
 ) -> None:
     world = worlds[state.bare]
-    page = fetch(browsers[state.who], world.url + state.path.format(**world.words))
+    page = fetch(browsers[state.who], world.address(state.path))
     assert '<html lang="es" dir="ltr">' in page
     for text in stored[state.bare]:
         page = page.replace(text, "")
