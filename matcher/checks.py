@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
@@ -16,9 +16,12 @@ from matcher.matching import CohortResult, Matching, Meeting
 from matcher.params import Params
 from matcher.pool import Pool
 from matcher.rules import SLOT, WEEK, CommonBlock, Rule, rules_of
+from matcher.said import say
 from matcher.score import PLACED, active_parts, active_values, block_values, weights
 
 TOLERANCE = 1e-4
+
+CROWDED = say("More cohorts would meet at one time than a facilitator can attend.")
 
 
 def count_broken(
@@ -48,11 +51,7 @@ def count_broken(
 def simultaneous(params: Params, meetings: Sequence[Meeting]) -> int:
     """How many meetings of the course begin while `max_simultaneous` others are under way."""
     length = params.block_slots * SLOT
-    begins = []
-    for meeting in meetings:
-        monday = dt.datetime.combine(params.first_monday, dt.time(), ZoneInfo(meeting.zone))
-        local = [monday + week * WEEK + meeting.slot * SLOT for week in range(params.weeks)]
-        begins += [one.astimezone(dt.UTC) for one in local]
+    begins = [begin for meeting in meetings for begin in _begins(params, meeting)]
     under_way: deque[dt.datetime] = deque()
     crowded = 0
     for begin in sorted(begins):
@@ -61,6 +60,30 @@ def simultaneous(params: Params, meetings: Sequence[Meeting]) -> int:
         crowded += len(under_way) >= (params.max_simultaneous or math.inf)
         under_way.append(begin)
     return crowded
+
+
+def crowded(params: Params, meetings: Sequence[Meeting]) -> list[bool]:
+    """Which of some meetings are, in some week, at a time at which more than `max_simultaneous` are."""
+    pieces = [_quarters(params, meeting) for meeting in meetings]
+    busy = Counter(piece for each in pieces for piece in each)
+    return [max(busy[piece] for piece in each) > (params.max_simultaneous or math.inf) for each in pieces]
+
+
+def _quarters(params: Params, meeting: Meeting) -> set[dt.datetime]:
+    """The quarters of an hour that a meeting takes in all weeks."""
+    quarter = dt.timedelta(minutes=15)
+    return {
+        begin + k * quarter
+        for begin in _begins(params, meeting)
+        for k in range(params.block_slots * SLOT // quarter)
+    }
+
+
+def _begins(params: Params, meeting: Meeting) -> list[dt.datetime]:
+    """When a meeting begins in each week of the course."""
+    monday = dt.datetime.combine(params.first_monday, dt.time(), ZoneInfo(meeting.zone))
+    local = [monday + week * WEEK + meeting.slot * SLOT for week in range(params.weeks)]
+    return [one.astimezone(dt.UTC) for one in local]
 
 
 def claims(cohorts: Sequence[CohortResult]) -> list[Sequence[Meeting] | None]:

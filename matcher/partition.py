@@ -7,8 +7,8 @@ is needed.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +28,44 @@ FIRST_MARGIN = 0.1
 Cohort = tuple[int, ...]
 
 
+class Constraint(Protocol):
+    """What a choice of cohorts has to keep beside that they are disjoint."""
+
+    def add_to(
+        self, model: cp_model.CpModel, columns: Sequence[Cohort], chosen: Sequence[cp_model.IntVar]
+    ) -> None:
+        """Have a model keep it."""
+
+    def tally(self) -> Callable[[Cohort], bool]:
+        """Says of one cohort after the other whether it can be chosen beside those before."""
+
+
 class Limit(NamedTuple):
     """At most `most` of what `uses` counts for each cohort (0 for one it does not name)."""
 
     uses: Mapping[Cohort, int]
     most: int
+
+    def add_to(
+        self, model: cp_model.CpModel, columns: Sequence[Cohort], chosen: Sequence[cp_model.IntVar]
+    ) -> None:
+        """Have a model keep it."""
+        uses = [self.uses.get(c, 0) for c in columns]
+        model.add(cp_model.LinearExpr.weighted_sum(chosen, uses) <= self.most)
+
+    def tally(self) -> Callable[[Cohort], bool]:
+        """Says of one cohort after the other whether it can be chosen beside those before."""
+        left = self.most
+
+        def may(cohort: Cohort) -> bool:
+            nonlocal left
+            uses = self.uses.get(cohort, 0)
+            if uses > left:
+                return False
+            left -= uses
+            return True
+
+        return may
 
 
 def best_set(
@@ -41,9 +74,9 @@ def best_set(
     watch: Watch,
     effort: float,
     seed: int,
-    limit: Limit | None = None,
+    limits: Sequence[Constraint] = (),
 ) -> tuple[list[Cohort], bool]:
-    """The disjoint cohorts of greatest total worth among those seen (set packing), within a `limit`.
+    """The disjoint cohorts of greatest total worth among those seen (set packing), within `limits`.
 
     `seen` maps sorted member tuples to their worths, `start` is a solution to begin from, `effort` is
     CP-SAT's deterministic time, so that a run repeats whatever the machine. Returns the cohorts, never
@@ -59,9 +92,8 @@ def best_set(
     for variables in holders.values():
         if len(variables) > 1:
             model.add_at_most_one(variables)
-    if limit is not None:
-        uses = [limit.uses.get(c, 0) for c in columns]
-        model.add(cp_model.LinearExpr.weighted_sum(chosen, uses) <= limit.most)
+    for limit in limits:
+        limit.add_to(model, columns, chosen)
     model.maximize(cp_model.LinearExpr.weighted_sum(chosen, [round(seen[c] * SCALE) for c in columns]))
     begin = set(start)
     for column, variable in zip(columns, chosen, strict=True):
@@ -100,7 +132,7 @@ def best_of_all(
     n: int,
     watch: Watch,
     seed: int,
-    limit: Limit | None = None,
+    limits: Sequence[Constraint] = (),
 ) -> tuple[list[Cohort], float | None]:
     """The best set of disjoint cohorts out of all that keep the rules, with the proof.
 
@@ -126,7 +158,7 @@ def best_of_all(
     while not watch.tick():
         close = np.flatnonzero(reduced >= -margin)
         seen = {tuple(sorted(columns[c][columns[c] < n].tolist())): float(worths[c]) for c in close}
-        chosen, proven = best_set(seen, [c for c in best if c in seen], watch, 30.0, seed, limit)
+        chosen, proven = best_set(seen, [c for c in best if c in seen], watch, 30.0, seed, limits)
         value = sum(seen[c] for c in chosen)
         if value > best_worth:
             best, best_worth = chosen, value

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import compress
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from matcher.checks import own_scores
-from matcher.exceptions import InvalidParams, InvalidPool, MatcherError
+from matcher.checks import CROWDED, crowded, own_scores
+from matcher.exceptions import InvalidPool, MatcherError
 from matcher.matching import Meeting, Share, Unplaced
 from matcher.meetings import count_blocks
 from matcher.params import Params
@@ -30,6 +31,7 @@ from matcher.units import contradictions
 
 if TYPE_CHECKING:
     from matcher.affinity import Affinity
+    from matcher.crowding import Crowding
     from matcher.seating import Opening, Reseated
 
 Cohort = tuple[int, ...]
@@ -172,12 +174,9 @@ def rematch(
 
     Raises:
         InvalidPool: an answer is not of its question's kind, or `standing` does not fit the pool.
-        InvalidParams: `max_simultaneous` is set.
     """
     change = change or Change()
     check_standing(pool, standing, change)
-    if params.max_simultaneous is not None:
-        raise InvalidParams("max_simultaneous: a rematch cannot limit how many cohorts meet at one time")
     if len(pool) > MOST:
         raise InvalidPool(f"only pools of up to {MOST:,} learners can be rematched, not {len(pool):,}")
     # Deferred, as in `matcher.match`: compiled kernels and scikit-learn take a moment to load.
@@ -241,6 +240,7 @@ class _Scene:
             openings,
             np.array(sorted(people), dtype=np.int32),
             self.change,
+            self.crowding,
         )
         watch.report(0.15, say("Finding seats"))
         return reseat(
@@ -250,6 +250,16 @@ class _Scene:
             watch,
             self.params.random_state,
         )
+
+    @cached_property
+    def crowding(self) -> Crowding | None:
+        """The times of cohorts, where only so many may meet at one time."""
+        if self.params.max_simultaneous is None:
+            return None
+        # Deferred: OR-Tools.
+        from matcher.crowding import Crowding
+
+        return Crowding(self.params, self.standing, self.preview.meetings)
 
     @cached_property
     def barred(self) -> dict[int, Said | None]:
@@ -296,6 +306,7 @@ class _Told:
         self.scene, self.reseated = scene, reseated
         self.pool, self.params, self.preview = scene.pool, scene.params, scene.preview
         self.ties = ties_of(scene.pool)
+        self.times = self._times()
         going_on = sorted(reseated.going_on.items())
         self.cohorts = [self._cohort(members, place) for place, members in going_on]
         self.cohorts += [self._cohort(members, None) for members in reseated.new]
@@ -341,17 +352,57 @@ class _Told:
                 f"the matcher made a cohort that breaks its own rules: {check.broken}; please report this"
             )
         meetings = self._fixed_first(check.meetings, None if standing is None else standing.meeting)
+        kept = meetings if self.times is None else self._kept(members, meetings)
         return CohortAfter(
             members=members,
             place=place,
             score=check.score,
-            meetings=meetings,
+            meetings=kept,
             own_scores=self._own_scores(members, asynchronous),
-            reasons=self.preview.reasons.of(members, meetings, meetings) if meetings else (),
-            broken=check.broken,
+            reasons=self.preview.reasons.of(members, meetings, kept) if kept else (),
+            broken=(*check.broken, *((CROWDED,) if self._is_crowded(members, place) else ())),
             asynchronous=asynchronous,
             shares=self.preview.shares(members, asynchronous),
         )
+
+    def _times(self) -> dict[Cohort, Meeting] | None:
+        """When each cohort meets, where only so many may at one time; None where any number may.
+
+        Raises:
+            MatcherError: a cohort that has another time than before is one too many then.
+        """
+        if self.scene.crowding is None:
+            return None
+        from matcher.crowding import meet
+
+        cohorts = [*self.reseated.going_on.items(), *((-1, members) for members in self.reseated.new)]
+        return meet(self.scene.crowding, self.scene.p, cohorts, self.reseated.untimed)
+
+    @cached_property
+    def crowded(self) -> set[Cohort]:
+        """The cohorts at whose time more meet than may.
+
+        Raises:
+            MatcherError: one of them did not meet then before. That is a fault of the matcher.
+        """
+        times = self.times or {}
+        found = set(compress(times, crowded(self.params, list(times.values()))))
+        before = {place: one.meeting for place, one in enumerate(self.scene.standing)}
+        stood = {m for place, m in self.reseated.going_on.items() if before[place] == times.get(m)}
+        if found - stood:
+            raise MatcherError("the matcher let too many cohorts meet at one time; please report this")
+        return found
+
+    def _is_crowded(self, members: Cohort, place: int | None) -> bool:
+        return members in self.crowded or place in self.reseated.untimed
+
+    def _kept(self, members: Cohort, meetings: tuple[Meeting, ...]) -> tuple[Meeting, ...]:
+        """The one of some meetings that a cohort keeps."""
+        kept = (self.times or {}).get(members)
+        if kept is None or not meetings:
+            return ()
+        place = self.preview.meetings.place
+        return (next((each for each in meetings if place(each) == place(kept)), kept),)
 
     def _fixed_first(self, meetings: tuple[Meeting, ...], fixed: Meeting | None) -> tuple[Meeting, ...]:
         if fixed is None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from matcher.crowding import Crowding, Times
 from matcher.joining import People, list_joined
 from matcher.problem import Problem
 from matcher.score import PLACED
@@ -39,13 +40,14 @@ class Opening:
 
 class Reseated(NamedTuple):
     """The members of each standing cohort that goes on, by its place; the new cohorts; what it all comes to,
-    and a bound on that.
+    and a bound on that; which standing cohorts there is no time for.
     """
 
     going_on: dict[int, Cohort]
     new: list[Cohort]
     objective: float
     bound: float
+    untimed: frozenset[int] = frozenset()
 
 
 class Columns(NamedTuple):
@@ -58,22 +60,31 @@ class Columns(NamedTuple):
 class Seating:
     """All that can be done with some standing cohorts and the people who might move.
 
-    A row stands for each of `people`, in order of their index, and one for each opening.
+    A row stands for each of `people`, in order of their index, and one for each opening. Where only so many
+    cohorts may meet at one time, one more for each opening says that there is no time for its cohort.
     """
 
     def __init__(
-        self, p: Problem, q: Seats, openings: Sequence[Opening], people: People, change: Change
+        self,
+        p: Problem,
+        q: Seats,
+        openings: Sequence[Opening],
+        people: People,
+        change: Change,
+        crowding: Crowding | None = None,
     ) -> None:
         self.p, self.q = p, q
         self.openings = list(openings)
         self.people = np.sort(people)
         self.row = np.full(len(p.unit) + 1, -1, dtype=np.int32)
         self.row[self.people] = np.arange(len(people), dtype=np.int32)
-        self.n_rows = len(people) + len(openings)
-        self.width = int(p.sizes[1]) + 1
-        self.change = change
+        self.ends = len(people) + len(openings)
+        self.n_rows = self.ends + (0 if crowding is None else len(openings))
+        self.width = int(p.sizes[1]) + (1 if crowding is None else 2)
+        self.change, self.crowding = change, crowding
+        self._times: dict[Cohort, Times] = {}
         self.units = np.unique(p.unit[self.people]).astype(np.int32)
-        self.bases = np.array([self._base(each) for each in self.openings])
+        self.bases = np.array([self._base(each) - self._alone_untimed(each) for each in self.openings])
 
     def worth(self, place: int, members: Cohort) -> float:
         """What some members are worth as the standing cohort at `place` (-1: as a new one), -inf when they
@@ -95,6 +106,28 @@ class Seating:
         if len(kept) < low <= len(whole) or self.worth(opening.place, whole) > -np.inf:
             return -self.q.seat * len(kept)
         return PLACED * len(kept)
+
+    def _alone_untimed(self, opening: Opening) -> float:
+        """What it weighs that those who stay in any case have no time, if their cohort needs one."""
+        if self.crowding is None or not opening.kept:
+            return 0.0
+        needs_one = self.crowding.times(opening.place, opening.kept).others
+        return self.untimed(len(opening.kept)) if needs_one else 0.0
+
+    def untimed(self, k: int) -> float:
+        """What it weighs that a standing cohort of k has no time: as much as that all but one lose theirs."""
+        return self.q.seat * max(1, k - 1)
+
+    def times_of(self, rows: Cohort) -> Times:
+        """When the cohort of a column may meet."""
+        if self.crowding is None or max(rows) >= self.ends:
+            return Times()
+        if rows not in self._times:
+            at = self.opening_of(rows)
+            kept = self.openings[at].kept if at >= 0 else ()
+            members = self.people[[row for row in rows if row < len(self.people)]].tolist()
+            self._times[rows] = self.crowding.times(self._place(rows), (*kept, *members))
+        return self._times[rows]
 
     def at_home(self, at: int) -> Cohort:
         """The rows of the column in which nobody leaves an opening's cohort and nobody joins it."""
@@ -165,19 +198,45 @@ class Seating:
             for some in self._staying(opening, others):
                 added = np.array([some], dtype=np.int32).reshape(1, len(some))
                 columns.append(self.columns(at, added, np.array([self._as_it_is(opening, some)])))
+            if self.crowding is not None:
+                columns += self._without_time(at, others)
+            if opening.kept and (weighs := self._alone_untimed(opening)):
+                alone = np.zeros((1, 0), dtype=np.int32)
+                columns.append(self.columns(at, alone, np.array([self.bases[at] + weighs])))
         return self.gathered(columns)
+
+    def _without_time(self, at: int, others: Sequence[int]) -> list[Columns]:
+        """The columns of a cohort that nobody joins, and for which there is no time though it needs one."""
+        opening, found = self.openings[at], []
+        ways = {some: self._as_it_is(opening, some) for some in self._staying(opening, others)}
+        if not opening.in_need:
+            for some in self._subsets(others):
+                ways.setdefault(some, self.worth(opening.place, (*opening.kept, *some)))
+        for some, value in ways.items():
+            staying = (*opening.own, *some)
+            rows = (*sorted(self.row[list(staying)].tolist()), len(self.people) + at)
+            if value > -np.inf and staying and self.times_of(rows).others:
+                marked = np.array([[*rows, self.ends + at]], dtype=np.int32)
+                weighs = self.untimed(len(opening.kept) + len(staying)) + self.bases[at]
+                found.append(Columns(marked, np.array([value - weighs])))
+        return found
+
+    def _subsets(self, others: Sequence[int]) -> list[Cohort]:
+        """Some of those who might leave, never all, with their company; none where they are many."""
+        units = [tuple(i for i in others if self.p.unit[i] == u) for u in np.unique(self.p.unit[others])]
+        if len(units) > MOST_SUBSETS:
+            return []
+        some = (each for k in range(len(units)) for each in combinations(units, k))
+        return [tuple(i for unit in each for i in unit) for each in some]
 
     def _staying(self, opening: Opening, others: Sequence[int]) -> list[Cohort]:
         """Which of those who might leave could stay in a cohort that nobody joins: all of them and, where
         that breaks a rule in any case, also some.
         """
         base = (*opening.kept, *opening.own)
-        units = [tuple(i for i in others if self.p.unit[i] == u) for u in np.unique(self.p.unit[others])]
         found = [tuple(others)]
-        is_fine = opening.is_open and self.worth(opening.place, (*base, *others)) > -np.inf
-        if not is_fine and len(units) <= MOST_SUBSETS:
-            some = (each for k in range(len(units)) for each in combinations(units, k))
-            found += [tuple(i for unit in each for i in unit) for each in some]
+        if not (opening.is_open and self.worth(opening.place, (*base, *others)) > -np.inf):
+            found += self._subsets(others)
         least = 2 if opening.in_need else min(int(self.p.sizes[0]), len(base) + len(others))
         return [each for each in found if (opening.own or each) and len(base) + len(each) >= least]
 
@@ -214,13 +273,19 @@ class Seating:
         return int(((homes >= 0) & (homes != place)).sum())
 
     def _place(self, rows: Cohort) -> int:
-        last = max(rows)
-        return self.openings[last - len(self.people)].place if last >= len(self.people) else -1
+        at = self.opening_of(rows)
+        return self.openings[at].place if at >= 0 else -1
+
+    def opening_of(self, rows: Cohort) -> int:
+        """Which of the openings a column is about, -1 for a new cohort."""
+        last = max(row for row in rows if row < self.ends)
+        return max(-1, last - len(self.people))
 
     def reseated(self, chosen: Sequence[Cohort], value: float, bound: float) -> Reseated:
         """What a choice of columns means for people."""
         going_on = {each.place: each.kept for each in self.openings if each.kept}
-        new = []
+        new, open_still = [], {each.place for each in self.openings if self._alone_untimed(each)}
+        untimed = set[int]()
         for rows in chosen:
             members = self.people[[row for row in rows if row < len(self.people)]].tolist()
             place = self._place(rows)
@@ -228,5 +293,8 @@ class Seating:
                 new.append(tuple(sorted(members)))
             else:
                 going_on[place] = tuple(sorted((*going_on.get(place, ()), *members)))
+                open_still.discard(place)
+                if max(rows) >= self.ends:
+                    untimed.add(place)
         base = float(self.bases.sum())
-        return Reseated(going_on, sorted(new), base + value, base + bound)
+        return Reseated(going_on, sorted(new), base + value, base + bound, frozenset(untimed | open_still))

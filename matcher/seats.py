@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from matcher.crowding import Held
 from matcher.cuts import solve_relaxation
 from matcher.joining import fitting, nearest_units
-from matcher.partition import Limit, best_of_all, best_set
+from matcher.partition import Constraint, Limit, best_of_all, best_set
 from matcher.progress import Watch
 from matcher.said import say
 from matcher.seating import Cohort, Columns, Reseated, Seating
@@ -59,8 +60,8 @@ def reseat(
     columns, ceiling = _generated(seating, candidates(), watch)
     watch.report(0.85, say("Choosing the best set of cohorts"))
     seen = _by_rows(columns, seating.n_rows)
-    limit = None if max_moves is None else Limit(seating.moves(list(seen)), max_moves)
-    chosen = _chosen_nearby(seating, seen, limit, watch, seed)
+    limits = _limits(seating, list(seen), max_moves)
+    chosen = _chosen_nearby(seating, seen, limits, watch, seed)
     value = sum(seen[each] for each in chosen)
     return seating.reseated(chosen, value, max(value, ceiling))
 
@@ -79,16 +80,27 @@ def _listed(seating: Seating) -> Columns | None:
     return seating.gathered(columns)
 
 
+def _limits(seating: Seating, columns: Sequence[Cohort], max_moves: int | None) -> list[Constraint]:
+    limits: list[Constraint] = []
+    if max_moves is not None:
+        limits.append(Limit(seating.moves(columns), max_moves))
+    if seating.crowding is not None:
+        limits.append(Held(seating, seating.crowding))
+    return limits
+
+
 def _chosen_exactly(
     seating: Seating, columns: Columns, max_moves: int | None, watch: Watch, seed: int
 ) -> Reseated:
     seen = _by_rows(columns, seating.n_rows)
-    limit = None if max_moves is None else Limit(seating.moves(list(seen)), max_moves)
-    start = _begun(seating, seen, limit)
+    limits = _limits(seating, list(seen), max_moves)
+    start = _begun(seating, seen, limits)
     value = sum(seen[each] for each in start)
     if not seen:
         return seating.reseated([], 0.0, 0.0)
-    chosen, bound = best_of_all(columns.rows, columns.gains, start, value, seating.n_rows, watch, seed, limit)
+    chosen, bound = best_of_all(
+        columns.rows, columns.gains, start, value, seating.n_rows, watch, seed, limits
+    )
     value = sum(seen[each] for each in chosen)
     # Without a bound yet: no two columns hold the same person.
     return seating.reseated(
@@ -97,7 +109,7 @@ def _chosen_exactly(
 
 
 def _chosen_nearby(
-    seating: Seating, seen: dict[Cohort, float], limit: Limit | None, watch: Watch, seed: int
+    seating: Seating, seen: dict[Cohort, float], limits: Sequence[Constraint], watch: Watch, seed: int
 ) -> list[Cohort]:
     """The best choice among the columns whose reduced cost is near 0, then among more, until it is the best
     of all.
@@ -109,11 +121,11 @@ def _chosen_nearby(
         return []
     gains = np.array([seen[each] for each in columns])
     relaxed = solve_relaxation(_matrix(columns, seating.n_rows), gains, seating.n_rows)
-    best, margin = _begun(seating, seen, limit), FIRST_MARGIN
+    best, margin = _begun(seating, seen, limits), FIRST_MARGIN
     while True:
         near = {each: seen[each] for each in itertools.compress(columns, relaxed.reduced >= -margin)}
         start = [each for each in best if each in near]
-        found, _ = best_set(near, start, watch, EFFORT, seed, limit)
+        found, _ = best_set(near, start, watch, EFFORT, seed, limits)
         best = max(best, found, key=lambda chosen: sum(seen[each] for each in chosen))
         value = sum(seen[each] for each in best)
         if relaxed.bound - value <= margin or len(near) == len(seen) or watch.is_over(0.95):
@@ -137,23 +149,27 @@ def _by_rows(columns: Columns, n_rows: int) -> dict[Cohort, float]:
     }
 
 
-def _begun(seating: Seating, seen: dict[Cohort, float], limit: Limit | None) -> list[Cohort]:
+def _begun(seating: Seating, seen: dict[Cohort, float], limits: Sequence[Constraint]) -> list[Cohort]:
     """A choice to begin from: greedily, or everybody where they are and others greedily, what is better."""
     at_home = [rows for rows in map(seating.at_home, range(len(seating.openings))) if rows in seen]
-    choices = [_greedily(seen, limit, first) for first in ([], at_home)]
+    choices = [_greedily(seen, limits, first) for first in ([], at_home)]
     return max(choices, key=lambda chosen: sum(seen[each] for each in chosen))
 
 
-def _greedily(seen: dict[Cohort, float], limit: Limit | None, first: Sequence[Cohort]) -> list[Cohort]:
+def _greedily(
+    seen: dict[Cohort, float], limits: Sequence[Constraint], first: Sequence[Cohort]
+) -> list[Cohort]:
     """Some columns and, of those beside them, the one that gains most for each of its people first."""
-    taken = {row for rows in first for row in rows}
-    chosen, left = list(first), np.inf if limit is None else limit.most
-    for rows in sorted(seen, key=lambda rows: (-seen[rows] / len(rows), rows)):
-        uses = 0 if limit is None else limit.uses[rows]
-        if seen[rows] > 0 and uses <= left and taken.isdisjoint(rows):
+    tallies = [limit.tally() for limit in limits]
+    chosen: list[Cohort] = []
+    taken = set[int]()
+    gaining = (
+        rows for rows in sorted(seen, key=lambda rows: (-seen[rows] / len(rows), rows)) if seen[rows] > 0
+    )
+    for rows in (*first, *gaining):
+        if taken.isdisjoint(rows) and all(may(rows) for may in tallies):
             chosen.append(rows)
             taken.update(rows)
-            left -= uses
     return chosen
 
 

@@ -54,6 +54,13 @@ class Timetable:
         weeks = np.arange(self.params.weeks)
         return self._moments(self._clock(meeting.zone), weeks, np.array([meeting.slot]))[:, 0]
 
+    def moments_around(self, anchor: Clock, start: int) -> NDArray[np.int64]:
+        """The moments of a meeting told in an anchor's week. A week before and after the course count as
+        well: told in another zone a start may fall into them.
+        """
+        weeks = np.arange(-1, self.params.weeks + 1)
+        return self._moments(anchor, weeks, np.array([start]))[:, 0]
+
     def keep(self, meeting: Meeting) -> None:
         """Set the time of a meeting aside."""
         self.busy[self.moments(meeting)] += 1

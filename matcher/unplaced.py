@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.availability import Availability, Clock, needed_slots, unpack
+from matcher.checks import CROWDED
 from matcher.matching import Meeting, Unplaced
 from matcher.meetings import Meetings
 from matcher.openings import ALONE, APART, LANGUAGE, MEETING, PAST, SIZE, Openings
@@ -19,8 +20,6 @@ from matcher.params import Params
 from matcher.pool import SLOTS_A_WEEK, Pool, kept_apart
 from matcher.problem import Problem
 from matcher.said import Hours, Said, say, say_number
-
-CROWDED = say("More cohorts would meet at one time than a facilitator can attend.")
 
 
 class Seated(Protocol):
@@ -280,9 +279,11 @@ class _Speakers:
 
 
 def _at_kept_times(p: Problem, meetings: Meetings, cohorts: Sequence[Seated]) -> Problem:
-    """The same problem in which the members of each cohort are free for the one block that it keeps."""
+    """The same problem in which the members of each cohort are free for the block that it keeps, if any."""
     can = p.can.copy()
     for cohort in cohorts:
+        if not cohort.meetings:
+            continue
         rows = list(cohort.members)
         anchor, slot = meetings.place(cohort.meetings[0])
         can[rows] = 0

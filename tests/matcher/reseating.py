@@ -1,8 +1,10 @@
 """All ways to seat people again, by brute force: what `rematch` has to equal where they are few."""
 
+import datetime as dt
 from dataclasses import replace
 from functools import cache
 from itertools import combinations
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -185,6 +187,91 @@ class BruteForce:
 
     def n_moves(self, some, c):
         return sum(self.home.get(i, c) != c for i in some)
+
+
+class BruteForceOfTimes(BruteForce):
+    """The same where only so many cohorts may meet at one time: every choice, the best first, is tried with
+    every time.
+    """
+
+    def best(self):
+        found = [(0.0, (), frozenset(self.people), 0)]
+        for c in range(len(self.standing)):
+            ways = [(*way, times) for way in self.ways(c) for times in self._times(c, *way)]
+            found = [
+                (so_far + value - weighs, (*held, times), left - set(some), moves + self.n_moves(some, c))
+                for so_far, held, left, moves in found
+                for some, value, (times, weighs) in ways
+                if left >= set(some)
+            ]
+        new = [
+            (set(some), self.worth(-1, some), ("new", self._shared(some)), self.n_moves(some, -1))
+            for some in subsets(self.people)
+            if len(some) >= 2 and self.keeps_rules(some)
+        ]
+        whole = []
+        while found:
+            whole += found
+            found = [
+                (
+                    so_far + value,
+                    (*held, times),
+                    frozenset(i for i in left - some if i > min(some)),
+                    moves + n,
+                )
+                for so_far, held, left, moves in found
+                for some, value, times, n in new
+                if left >= some
+            ]
+        most = np.inf if self.change.max_moves is None else self.change.max_moves
+        allowed = ((value, held) for value, held, _, moves in whole if moves <= most)
+        best_first = sorted(allowed, key=lambda each: -each[0])
+        return next((value for value, held in best_first if self._fits(held)), -np.inf)
+
+    def _times(self, c, some, value):
+        """When a standing cohort may meet, and what it weighs: at its own time, at others, or at none."""
+        members, fixed = tuple(sorted((*self.kept[c], *some))), self.standing[c].meeting
+        if not members:
+            yield ("none", ()), 0.0
+            return
+        others = self._shared(members)
+        if fixed and (not others or set(members) <= self.suits[fixed.zone, fixed.slot]):
+            yield ("own", (pieces(self.params, fixed.zone, fixed.slot),)), 0.0
+            return
+        yield ("new" if others else "none", others), 0.0
+        if others and set(members) <= set(self.standing[c].members):
+            yield ("none", ()), self.seat * max(1, len(members) - 1)
+
+    def _shared(self, members):
+        return tuple(
+            {
+                pieces(self.params, *place)
+                for place, who in self.suits.items()
+                if set(members) <= who and self._may_anchor(place[0], members)
+            }
+        )
+
+    def _fits(self, held):
+        own = [times[0] for kind, times in held if kind == "own"]
+        return self._fits_new(own, [times for kind, times in held if kind == "new"], [])
+
+    def _fits_new(self, held, waiting, new):
+        if not waiting:
+            busy = [piece for each in (*held, *new) for piece in each]
+            return all(busy.count(piece) <= self.params.max_simultaneous for each in new for piece in each)
+        return any(self._fits_new(held, waiting[1:], [*new, time]) for time in waiting[0])
+
+
+@cache
+def pieces(params, zone, slot):
+    """The quarters of an hour that a meeting takes, as a tuple."""
+    found = set()
+    for week in range(params.weeks):
+        day = params.first_monday + dt.timedelta(weeks=week, days=slot // 48)
+        start = dt.datetime.combine(day, dt.time(slot % 48 // 2, slot % 2 * 30), ZoneInfo(zone))
+        for k in range(2 * params.block_slots):
+            found.add(start.astimezone(dt.UTC) + k * dt.timedelta(minutes=15))
+    return frozenset(found)
 
 
 def subsets(people):

@@ -3,16 +3,18 @@ Hypothesis; and what must hold of any rematch.
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from hypothesis import assume
 from hypothesis import strategies as st
 
 from matcher import Change, Meeting, Params, Pool, Rematching, Standing, match, rematch
-from matcher.checks import count_broken
+from matcher.checks import CROWDED, count_broken
 from matcher.pool import mutual_groups
 from matcher.rules import CommonBlock, rules_of
 from tests.matcher.pools import ZONES, any_params, pools
+from tests.matcher.reseating import pieces
 
 MONDAY = Meeting("UTC", 36)
 
@@ -153,18 +155,44 @@ def judged(scene: Scene, found: Rematching):
 
 
 def _keep_the_rules(scene, found):
-    sound = [one for one in found.cohorts if not one.broken]
+    _keep_the_limit(scene, found)
+    sound = [
+        one for one in found.cohorts if set(one.broken) <= {CROWDED} and (one.meetings or not one.broken)
+    ]
     claimed = [None if one.asynchronous else one.meetings for one in sound]
     params = replace(found.params, asynchronous=True, max_simultaneous=None)
     broken = count_broken(found.pool, params, [one.members for one in sound], claimed)
     assert broken == dict.fromkeys(broken, 0)
     for one in found.cohorts:
-        if one.broken:
+        if set(one.broken) - {CROWDED}:
             assert one.place is not None
             assert set(one.members) <= set(scene.standing[one.place].members)
             assert broken_rules(found.pool, found.params, one.members, one.asynchronous)
         if one.place is None:
             assert not one.asynchronous
+
+
+def _keep_the_limit(scene, found):
+    """Who has another time than before meets where there is room; who meets where there is none is told."""
+    most, held = found.params.max_simultaneous, []
+    for one in found.cohorts:
+        fixed = None if one.place is None else scene.standing[one.place].meeting
+        if one.asynchronous or most is None:
+            continue
+        assert len(one.meetings) <= 1
+        # A cohort whose members share no time at all keeps the one it had.
+        meeting = one.meetings[0] if one.meetings else (fixed if one.broken else None)
+        if meeting is None:
+            assert one.place is not None
+            assert one.broken
+        else:
+            own = fixed is not None and pieces(found.params, fixed.zone, fixed.slot)
+            held.append((pieces(found.params, meeting.zone, meeting.slot), own, one))
+    busy = Counter(piece for mine, _, _ in held for piece in mine)
+    for mine, own, one in held:
+        crowded = any(busy[piece] > most for piece in mine)
+        assert not crowded or mine == own
+        assert not one.meetings or (CROWDED in one.broken) == crowded
 
 
 def _tell_who_moves(found, home, after):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from matcher import Change, Meeting, Pool, Standing, rematch
 from tests.matcher.pools import EVENING, TOPICS, learner, params_of, pool_of, small_params
-from tests.matcher.reseating import BruteForce
+from tests.matcher.reseating import BruteForce, BruteForceOfTimes
 from tests.matcher.standings import judged, scene_of, scenes
 
 SLOW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -58,6 +58,27 @@ def test_rematch_of_a_small_scene_equals_brute_force(scene, convenor):
     found = judged(scene, scene.rematch())
     brute = BruteForce(found.pool, scene)
     assert found.objective == pytest.approx(brute.best(), abs=1e-4)
+    assert found.bound == pytest.approx(found.objective, abs=1e-4)
+
+
+@SLOW
+@given(scene=scenes(), most=st.integers(1, 2))
+def test_rematch_keeps_the_limit_of_cohorts_at_one_time(scene, most):
+    scene = replace(scene, params=replace(scene.params, max_simultaneous=most))
+    judged(scene, scene.rematch())
+
+
+@settings(SLOW, max_examples=40)
+@given(
+    scene=scenes(most=6, zones=NEAR, params=small_params(questions=(TOPICS,), weeks=2, max_simultaneous=1))
+)
+def test_rematch_with_a_limit_equals_brute_force(scene):
+    asked = {i for one in scene.standing if not one.asynchronous for i in one.members} & scene.change.asked
+    standing = tuple(one for one in scene.standing if not one.asynchronous)
+    scene = replace(scene, standing=standing, change=replace(scene.change, asked=asked))
+    found = judged(scene, scene.rematch())
+    best = BruteForceOfTimes(found.pool, scene).best()
+    assert found.objective == pytest.approx(best, abs=1e-4)
     assert found.bound == pytest.approx(found.objective, abs=1e-4)
 
 
