@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from . import (
+    living,
     meetings,
     memberships,
     notices,
@@ -103,7 +104,8 @@ def accept(
     course, open_ones = _open(session, run, chosen)
     if course.state is not CourseState.RUNNING:
         raise Conflict(_("The course is not running, so nobody can be given another seat."))
-    world = World.of(session, course, at, [row for rows in open_ones.values() for row in rows])
+    settings = living.settings_of(run)
+    world = World.of(session, course, settings, at, [row for rows in open_ones.values() for row in rows])
     accepted: list[Reseating] = []
     outdated = []
     for rows in open_ones.values():
@@ -141,7 +143,8 @@ def decline(
 def troubles(session: Session, run: Run, rows: Sequence[Reseating], at: datetime) -> dict[int, str]:
     """Return why some of the bundles that are not decided could not be accepted any more, in words."""
     open_ones = in_bundles(rows)
-    world = World.of(session, run.course, at, [row for some in open_ones.values() for row in some])
+    settings = living.settings_of(run)
+    world = World.of(session, run.course, settings, at, [row for some in open_ones.values() for row in some])
     found = ((bundle, world.trouble(some)) for bundle, some in open_ones.items())
     return {bundle: words for bundle, words in found if words}
 

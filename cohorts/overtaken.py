@@ -6,7 +6,7 @@ Nothing here needs the matcher. What is said when something does not hold gives 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from . import meetings, person_blocks, rematches, roster, seats, signups
+from .crowding import Crowd
+from .door import MatchSettings
 from .language import gettext as _
 from .meetings import Meeting
 from .models import CohortChange, Course, Fate, Reseating, Signup, SignupState
@@ -33,6 +35,8 @@ class World:
         people: Those of them who are in a cohort that is looked at.
         apart: Pairs of ids who are not to be put together.
         room: How many places of the course are free; None for any number.
+        settings: Those of the rematch, which may limit how many cohorts meet at one time.
+        times: When each of the cohorts meets, if it does; empty where any number may.
     """
 
     course: Course
@@ -43,9 +47,18 @@ class World:
     people: dict[int, Signup]
     apart: set[tuple[int, int]]
     room: int | None
+    settings: MatchSettings
+    times: dict[Any, Meeting | None]
 
     @classmethod
-    def of(cls, session: Session, course: Course, at: datetime, rows: Iterable[Reseating]) -> World:
+    def of(
+        cls,
+        session: Session,
+        course: Course,
+        settings: MatchSettings,
+        at: datetime,
+        rows: Iterable[Reseating],
+    ) -> World:
         """Read what tells whether ``rows`` still hold, in a fixed number of queries."""
         living = roster.positions(session, course)
         touched = {each.cohort_id for row in rows for each in (row.left, row.joined) if each is not None}
@@ -57,6 +70,7 @@ class World:
         looked_at = [each.signup_id for each in present if each.cohort_id in touched]
         people = session.scalars(select(Signup).where(Signup.id.in_(looked_at)))
         taken = signups.places_taken(session, course)
+        limited = roster.cohorts(session, course) if settings.max_simultaneous is not None else []
         return cls(
             course=course,
             at=at,
@@ -66,6 +80,8 @@ class World:
             people={each.id: each for each in people},
             apart=person_blocks.pairs(session, course.id) | rematches.parted(stays),
             room=None if course.capacity is None else max(0, course.capacity - taken),
+            settings=settings,
+            times={each.id: meetings.weekly(each) for each in limited},
         )
 
     def trouble(self, rows: Sequence[Reseating]) -> str:
@@ -76,10 +92,25 @@ class World:
                 return words
         if self.room is not None and sum(row.signup.waiting for row in rows) > self.room:
             return _("The course has no free place for them any more.")
-        for change, members in self._after(rows).items():
+        after = self._after(rows)
+        for change, members in after.items():
             words = self._trouble_in(change, members, rows)
             if words:
                 return words
+        return self._crowded(after)
+
+    def _crowded(self, after: Mapping[CohortChange, set[int]]) -> str:
+        """Say whether too many cohorts would meet at a new time of one; those that end make room."""
+        if self.settings.max_simultaneous is None:
+            return ""
+        new = [each for each in after if after[each] and (each.meeting_moves or each.fate is Fate.OPENS)]
+        elsewhere = {self.place(each) for each in after if each in new or not after[each]}
+        crowd = Crowd(self.settings, (self.times[each] for each in self.times.keys() - elsewhere))
+        for change in new:
+            meeting = self.meeting_after(change)
+            if not crowd.has_room(meeting):
+                return _("More cohorts would meet at one time than a facilitator can attend.")
+            crowd.add(meeting)
         return ""
 
     def _trouble_of(self, row: Reseating) -> str:
@@ -126,6 +157,9 @@ class World:
 
     def go_through(self, rows: Iterable[Reseating]) -> None:
         """Change the world as a bundle asks."""
+        rows = list(rows)
+        for change, members in self._after(rows).items():
+            self.times[self.place(change)] = self.meeting_after(change) if members else None
         for row in rows:
             if row.left is not None:
                 self.members[self.place(row.left)].discard(row.signup_id)
@@ -136,7 +170,7 @@ class World:
             if row.signup.waiting and self.room is not None:
                 self.room -= 1
 
-    def _after(self, rows: Iterable[Reseating]) -> dict[CohortChange, set[int]]:
+    def _after(self, rows: Sequence[Reseating]) -> dict[CohortChange, set[int]]:
         after: dict[CohortChange, set[int]] = {}
         for row in rows:
             for change in (row.left, row.joined):

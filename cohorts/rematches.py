@@ -189,7 +189,7 @@ def new_run(session: Session, seen: Scene, wishes: Wishes, random_state: int, **
     )
 
 
-_AS_BEFORE: Final = ("convenor_required", "worst_off_weight", "asynchronous")
+_AS_BEFORE: Final = ("convenor_required", "worst_off_weight", "asynchronous", "max_simultaneous")
 
 
 def find(database: Database, run_id: int, heartbeat: Heartbeat) -> Callable[[Session, Run], None]:

@@ -376,7 +376,7 @@ class _Told:
         from matcher.crowding import meet
 
         cohorts = [*self.reseated.going_on.items(), *((-1, members) for members in self.reseated.new)]
-        return meet(self.scene.crowding, self.scene.p, cohorts, self.reseated.untimed)
+        return meet(self.scene.crowding, cohorts, self.reseated.untimed)
 
     @cached_property
     def crowded(self) -> set[Cohort]:

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from matcher.crowding import Held
 from matcher.cuts import solve_relaxation
 from matcher.joining import fitting, nearest_units
 from matcher.partition import Constraint, Limit, best_of_all, best_set
 from matcher.progress import Watch
 from matcher.said import say
 from matcher.seating import Cohort, Columns, Reseated, Seating
+from matcher.simultaneous import Held
 from matcher.solve import ceilings
 
 # Up to so many columns, found in so many steps, all are listed, unless more people might move.

@@ -9,7 +9,7 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
-from cohorts import deciding, diffs, memberships, rematch_rules, rematches, roster, runs
+from cohorts import deciding, diffs, memberships, rematch_rules, rematches, runs
 from cohorts.exceptions import Conflict, RunInProgress, UnfitPool
 from cohorts.language import gettext as _
 from cohorts.language import lazy_gettext as lazy
@@ -99,15 +99,8 @@ def _page(course: Course, form: RematchForm, rule: RematchRuleForm) -> ResponseR
         seen=seen,
         why=_why_small(seen),
         latest=latest(course),
-        limited=_is_limited(course),
     )
     return page, 422 if form.errors or rule.errors else 200
-
-
-def _is_limited(course: Course) -> bool:
-    """Tell whether the published match limited how many cohorts meet at one time."""
-    match = roster.latest_published(session(), course)
-    return match is not None and match.parameters.get("max_simultaneous") is not None
 
 
 def _why_small(seen: Scene) -> dict[int, list[str]]:

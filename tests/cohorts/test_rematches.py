@@ -279,6 +279,26 @@ def test_part_is_accepted_and_the_rest_declined(database: Database) -> None:
         assert set(states.values()) <= {Decision.DECLINED}
 
 
+def test_a_new_cohort_is_not_opened_at_a_time_that_is_full_by_now(database: Database) -> None:
+    """The limit is that of the published match; what fills the time after the proposal outdates it."""
+    with database.transaction() as session:
+        town = found_town(session, newcomers=9)
+        for run in session.scalars(select(Run)):
+            run.parameters = (run.parameters or {}) | {"max_simultaneous": 2}
+    run_id = rematched(database, town)
+    with database.transaction() as session:
+        run = session.get_one(Run, run_id)
+        assert run.parameters["max_simultaneous"] == 2
+        opened = session.scalars(select(CohortChange).where(CohortChange.fate == Fate.OPENS)).all()
+        assert {len(each.meetings) for each in opened} == {1}
+        assert deciding.troubles(session, run, proposed(session, run_id), now()) == {}
+        for number in range(2):
+            late = [make_signup(session, run.course) for _ in range(3)]
+            make_cohort(session, *late, name=f"Late {number}").meetings = list(opened[0].meetings)
+    outcome = accepted(database, run_id)
+    assert any("at one time" in each for each in outcome.outdated)
+
+
 @pytest.mark.parametrize("what", ["withdrew", "took a seat", "cohort ended", "filled", "blocked", "busy"])
 def test_what_the_world_has_overtaken_is_outdated(database: Database, town: Town, what: str) -> None:
     run_id = rematched(database, town)

@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from matcher import Change, Meeting, Pool, Standing, rematch
+from matcher.checks import CROWDED
 from tests.matcher.pools import EVENING, TOPICS, learner, params_of, pool_of, small_params
 from tests.matcher.reseating import BruteForce, BruteForceOfTimes
-from tests.matcher.standings import judged, scene_of, scenes
+from tests.matcher.standings import Scene, judged, scene_of, scenes
 
 SLOW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -272,6 +273,41 @@ def test_rematch_of_a_cohort_that_is_too_large_loses_nobody():
     found = judged_by_hand([people("abcdefghi")], people("z"), asked={0})
     assert [one.members for one in found.cohorts] == [tuple(range(9))]
     assert found.cohorts[0].broken == ("9 members, where 4 to 8 are allowed",)
+
+
+@pytest.mark.parametrize(("most", "opens"), [(None, 1), (2, 1), (1, 0)])
+def test_rematch_opens_no_cohort_at_a_full_time(most, opens):
+    four = people("xyzw", range(36, 39), apart=frozenset("abcd"))
+    found = judged_by_hand([people("abcd")], four, max_simultaneous=most)
+    assert [one.place for one in found.cohorts] == [0] + [None] * opens
+    assert [one.broken for one in found.cohorts] == [()] * (1 + opens)
+
+
+def test_rematch_opens_a_cohort_at_a_time_with_room():
+    free = [*range(36, 39), *range(84, 87)]
+    found = judged_by_hand(
+        [people("abcd")], people("xyzw", free, apart=frozenset("abcd")), max_simultaneous=1
+    )
+    assert [[each.slot for each in one.meetings] for one in found.cohorts] == [[36], [84]]
+
+
+def test_rematch_leaves_cohorts_that_are_too_many_at_their_time_and_says_so():
+    found = judged_by_hand(
+        [people("abcd"), people("efgh")], people("n", apart=frozenset("abcd")), max_simultaneous=1
+    )
+    assert [one.members for one in found.cohorts] == [(0, 1, 2, 3), (4, 5, 6, 7, 8)]
+    assert [one.broken for one in found.cohorts] == [(CROWDED,), (CROWDED,)]
+
+
+def test_rematch_gives_cohorts_without_a_time_different_ones():
+    free = [*range(36, 39), *range(84, 87)]
+    pool, params = pool_of(*people("abcdefgh", free)), params_of(max_simultaneous=1)
+    scene = Scene(pool, params, (Standing((0, 1, 2, 3)), Standing((4, 5, 6, 7))), Change())
+    found = judged(scene, scene.rematch())
+    assert {each.slot for one in found.cohorts for each in one.meetings} == {36, 84}
+    scene = replace(scene, pool=pool_of(*people("abcdefgh", range(36, 39))))
+    found = judged(scene, scene.rematch())
+    assert sorted((len(one.meetings), one.broken) for one in found.cohorts) == [(0, (CROWDED,)), (1, ())]
 
 
 def judged_by_hand(

@@ -188,7 +188,12 @@ def test_rematch_of_wrong_files_says_where_and_writes_nothing(
     assert not (tmp_path / "new.csv").exists()
 
 
-def test_rematch_cannot_limit_meetings_at_one_time(matched: Path, tmp_path: Path) -> None:
-    result = rematch(matched, tmp_path / "new.csv", "--max-simultaneous", "2")
-    assert result.exit_code == 2
-    assert "max_simultaneous" in result.output
+def test_rematch_keeps_the_limit_of_meetings_at_one_time(matched: Path, tmp_path: Path) -> None:
+    out, report = tmp_path / "new.csv", tmp_path / "report.json"
+    more = ("--joined", matched / "joined.csv", "--max-simultaneous", "1", "--report", report)
+    assert rematch(matched, out, *more).exit_code == 0
+    before = {frozenset(each) for each in by_cohort(matched / "roster.csv").values()}
+    told = json.loads(report.read_text(encoding="utf-8"))["cohorts"]
+    assert all(len(each["common_blocks"]) <= 1 for each in told)
+    assert not [each for each in told if each["new"] and each["broken"]]
+    assert before & {frozenset(each) for each in by_cohort(out).values()}
