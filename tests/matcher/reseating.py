@@ -234,8 +234,8 @@ class BruteForceOfTimes(BruteForce):
         if not members:
             yield ("none", ()), 0.0
             return
-        others = self._shared(members)
-        if fixed and (not others or set(members) <= self.suits[fixed.zone, fixed.slot]):
+        others, block = self._shared(members), CommonBlock(self.pool, self.params)
+        if fixed and (not others or block.holds(members, fixed.zone, fixed.slot)):
             yield ("own", (pieces(self.params, fixed.zone, fixed.slot),)), 0.0
             return
         yield ("new" if others else "none", others), 0.0
