@@ -26,7 +26,7 @@ from matcher.preview import Preview
 from matcher.problem import Problem, build_problem, take
 from matcher.progress import Progress, Watch
 from matcher.said import Hours, Said, say, say_number
-from matcher.standing import Change, Standing, build_seats, check_standing, is_in_need, ties_of
+from matcher.standing import Change, Seats, Standing, build_seats, check_standing, is_in_need, ties_of
 from matcher.units import contradictions
 
 if TYPE_CHECKING:
@@ -234,6 +234,8 @@ class _Scene:
             self.change,
             self.preview.meetings,
         )
+        if self.params.max_simultaneous is not None:
+            self._guard_the_living(q, home - kept)
         seating = Seating(
             self.p,
             q,
@@ -250,6 +252,14 @@ class _Scene:
             watch,
             self.params.random_state,
         )
+
+    def _guard_the_living(self, q: Seats, movable: set[int]) -> None:
+        """Make a seat in a living cohort dearer than all in small ones together, which may want its time."""
+        small = {i for one in self.standing if is_in_need(one, self.params) for i in one.members}
+        dearer = q.seat * len(small & movable)
+        for i in movable - small:
+            q.stays[i] += dearer
+            q.goes[i] += dearer
 
     @cached_property
     def crowding(self) -> Crowding | None:

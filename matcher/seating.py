@@ -104,7 +104,9 @@ class Seating:
             return alone
         whole = (*kept, *self.there(opening))
         if len(kept) < low <= len(whole) or self.worth(opening.place, whole) > -np.inf:
-            return -self.q.seat * len(kept)
+            # Where times are short, seats of others must not be worth breaking a living cohort for.
+            others = 1 if self.crowding is None else 1 + len(self.people)
+            return -self.q.seat * others * len(kept)
         return PLACED * len(kept)
 
     def _alone_untimed(self, opening: Opening) -> float:

@@ -100,7 +100,10 @@ class BruteForce:
     def stays(self, i):
         if i not in self.people:
             return 0.0
-        return self.seat - WISH * (i in self.change.asked)
+        return self.seat_of(i) - WISH * (i in self.change.asked)
+
+    def seat_of(self, i):
+        return self.seat
 
     def comes(self, i, members):
         ties = {self.pool.index()[other]: strength for other, strength in self.ties[i].items()}
@@ -108,7 +111,7 @@ class BruteForce:
         if i in self.home:
             one = self.standing[self.home[i]]
             value -= self.change.tie_cost * sum(ties.get(j, 0.0) for j in one.members if j not in members)
-            value += self.seat
+            value += self.seat_of(i)
             along = not self.unit[i].isdisjoint(self.change.asked)
             value -= 0.0 if along else self.change.move_cost * (1 + one.since)
             again = any(j in one.members and j not in self.unit[i] for j in members)
@@ -193,6 +196,12 @@ class BruteForceOfTimes(BruteForce):
     """The same where only so many cohorts may meet at one time: every choice, the best first, is tried with
     every time.
     """
+
+    def seat_of(self, i):
+        # Times are short: nobody in a living cohort is to lose a seat for all those in small ones.
+        if self.in_need(self.home[i]):
+            return self.seat
+        return self.seat * (1 + sum(self.in_need(self.home[j]) for j in self.people if j in self.home))
 
     def best(self):
         found = [(0.0, (), frozenset(self.people), 0)]
