@@ -602,4 +602,4 @@ def test_cohort_page_needs_the_same_queries_for_any_size(
         assert client.get(path_of(links, members[0], "/cohort")).status_code == 200
         counts.append(len([sql for sql in count_queries if sql.startswith("SELECT")]))
     assert counts[0] == counts[1]
-    assert counts[0] <= 10
+    assert counts[0] <= 12

@@ -233,8 +233,9 @@ def test_feed_needs_the_same_queries_for_any_number_of_stays(
         course = make_course(saved, weeks=3)
         me = make_signup(saved, course)
         for number in range(more):
-            found = make_cohort(saved, me)
-            found.memberships[0].until = now() if number < more - 1 else None
+            since = now() - timedelta(days=more - number)
+            found = make_cohort(saved, me, at=since)
+            found.memberships[0].until = since + timedelta(hours=1) if number < more - 1 else None
             saved.flush()
         saved.commit()
         feed = feed_of(links, database, me)
