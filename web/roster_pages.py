@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from flask import Response, abort, flash, redirect, render_template, request, stream_template, url_for
+from flask import (
+    Response,
+    abort,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from cohorts import exports, language, presets, roster
+from cohorts import exports, presets, roster
 from cohorts.exceptions import InvalidInput
 from cohorts.exports import FORMATS, Choice, Source
 from cohorts.language import gettext as _
@@ -159,30 +169,30 @@ def print_roster(slug: str) -> ResponseReturnValue:
     course = own_course(slug)
     choice = asked_choice()
     exports.check(session(), course, choice)
-    source = Source(session(), course, choice)
     names = exports.names_of(course)
     columns = choice.columns or PRINTED
-    # Thousands of rows are sent while they are read.
-    page = stream_template(
-        "organiser/print.html",
-        course=course,
-        groups=(
-            (
-                cohort,
-                source.meeting_of(cohort) if cohort else "",
-                [names[each] for each in _shown(columns, cohort)],
-                [[cell(row, each) for each in _shown(columns, cohort)] for row in rows],
-            )
-            for cohort, rows in source.by_cohort()
-        ),
-    )
-    locale = language.locale()  # the request is over when the page is written
+    template = current_app.jinja_env.get_template("organiser/print.html")
 
-    def pieces() -> Iterator[str]:
-        with language.using(locale):
-            yield from page
+    def write(own: Session) -> Iterator[bytes]:
+        # Thousands of rows are sent while they are read.
+        source = Source(own, own.get_one(Course, course.id), choice)
+        around: dict[str, Any] = {
+            "course": source.course,
+            "groups": (
+                (
+                    cohort,
+                    source.meeting_of(cohort) if cohort else "",
+                    [names[each] for each in _shown(columns, cohort)],
+                    [[cell(row, each) for each in _shown(columns, cohort)] for row in rows],
+                )
+                for cohort, rows in source.by_cohort()
+            ),
+        }
+        current_app.update_template_context(around)
+        return (piece.encode() for piece in template.generate(around))
 
-    return Response(pieces(), content_type="text/html; charset=utf-8")
+    page = stream_with_context(streamed(write))
+    return Response(page, content_type="text/html; charset=utf-8")
 
 
 def _shown(columns: Sequence[str], cohort: Cohort | None) -> list[str]:
