@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -22,6 +23,7 @@ from matcher import Learner, Matching, Params, Pool, Progress, Question, match
 from matcher.availability import availability, unpack
 from matcher.score import PLACED
 
+DASHES = ("2 5", "", "9 4", "14 4 2 4")
 INK, SOFT, ACCENT, PAPER = "#334155", "#94a3b8", "#2563eb", "#ffffff"
 ZONES = ("Europe/Berlin", "Europe/Lisbon", "America/New_York", "Africa/Nairobi", "Asia/Kolkata")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -114,6 +116,44 @@ def draw_hours(pool: Pool, params: Params, found: Matching) -> Drawing:
     picture.text(
         165, height + 26, "A stripe is a half hour (UTC) at which a meeting could start; blue: for all."
     )
+    return picture
+
+
+def draw_season(weeks: Sequence[dict[str, Any]]) -> Drawing:
+    """The share of those present who sit in a cohort that is large enough, week by week, for each way to go
+    on.
+
+    Args:
+        weeks: rows with `how`, `week`, `present` and `seated`; several of one week are taken together.
+    """
+    picture = Drawing(800, 320, "How many sit in a cohort that is large enough, week by week")
+    last = max(each["week"] for each in weeks)
+
+    def place(week: float, share: float) -> tuple[float, float]:
+        return 60 + 440 * week / last, 270 - 230 * share
+
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        picture.line([place(0, share), place(last, share)], "#e2e8f0")
+        picture.text(52, place(0, share)[1] + 4, f"{share:.0%}", "end")
+    ends = []
+    for how, dashes in zip(("never", "rematch", "afresh", "afresh, with connections"), DASHES, strict=True):
+        mine = [each for each in weeks if each["how"] == how]
+        shares = [
+            sum(each["seated"] for each in mine if each["week"] == week)
+            / sum(each["present"] for each in mine if each["week"] == week)
+            for week in range(last + 1)
+        ]
+        look = ACCENT if how == "rematch" else INK, dashes
+        picture.line([place(*point) for point in enumerate(shares)], *look)
+        moves = sum(each["moved"] for each in mine) / len({each["seed"] for each in mine})
+        ends.append((place(last, shares[-1])[1], look, f"{how}: {moves:.0f} moves"))
+    below = 0.0
+    for y, look, words in sorted(ends):
+        below = max(y, below + 18)
+        picture.line([(514, below), (542, below)], *look)
+        picture.text(550, below + 4, words)
+    picture.text(60, 300, "week 0")
+    picture.text(500, 300, f"week {last}", "end")
     return picture
 
 

@@ -1,6 +1,6 @@
 """Do cohorts last a season, and at what price in moves?
 
-    python -m benchmarks.season SIGNUPS.csv[:N] [--weeks 8] [--seeds 3] [--json OUT.json]
+    python -m benchmarks.season SIGNUPS.csv[:N] [--weeks 8] [--seeds 3] [--json OUT.json] [--picture OUT.svg]
 
 The sign-ups are matched, then weeks go by. Each week one in twenty leaves, and of those who left before one
 in ten comes back. Members of a cohort that is large enough get to know each other, a pair in five a week, and
@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.pictures import draw_season
 from benchmarks.roster_quality import Sample
 from benchmarks.signups import default_params, show
 from matcher import Learner, Meeting, Params, Pool, Standing, match, rematch
@@ -191,11 +192,14 @@ def main() -> None:
     parser.add_argument("--weeks", type=int, default=8)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
     rows = [row for seed in range(options.seeds) for row in lived(options.file, options.weeks, seed)]
     show(in_all(rows), None)
     print()
     show(rows, options.json)
+    if options.picture:
+        draw_season(rows).save(options.picture)
 
 
 if __name__ == "__main__":
