@@ -30,7 +30,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    inspect,
     select,
     text,
 )
@@ -38,7 +37,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from . import privacy
-from .database import Database, migrate
+from .database import Database, migrate, revision_of
 from .exceptions import Conflict, UnreadableFile
 from .language import gettext as _
 from .models import BrowserSession, Erasure, Mail, MailState, Signup
@@ -59,7 +58,7 @@ def write(database: Database, file: Path) -> int:
     if file.exists():
         raise Conflict(_("%(file)s is there already. Choose another name.", file=file))
     with _room_beside(file) as folder, _snapshot(database) as source:
-        revision = _revision(source)
+        revision = revision_of(source)
         if revision is None:
             raise Conflict(_("This database has no tables yet. Run: cohorts db upgrade"))
         copy = Database(f"sqlite:///{folder / 'backup.sqlite3'}")
@@ -196,7 +195,7 @@ def _checked(file: Path) -> str:
     """Return the version of a backup that is whole."""
     try:
         with _opened(file).connect() as connection:
-            revision = _revision(connection)
+            revision = revision_of(connection)
             sound = connection.scalar(text("PRAGMA integrity_check")) == "ok"
             dangling = connection.execute(text("PRAGMA foreign_key_check")).first()
     except Exception as error:
@@ -204,13 +203,6 @@ def _checked(file: Path) -> str:
     if revision is None or not sound or dangling is not None:
         raise UnreadableFile(_("%(file)s is no backup, or is damaged.", file=file))
     return revision
-
-
-def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table(VERSION):
-        return None
-    found: str | None = connection.scalar(text(f"SELECT version_num FROM {VERSION}"))  # noqa: S608 (our name)
-    return found
 
 
 def _is_empty(connection: Connection) -> bool:

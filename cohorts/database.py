@@ -152,10 +152,8 @@ class Database:
 
     def is_current(self) -> bool:
         """Tell whether the tables are those of this version of the program."""
-        from alembic.migration import MigrationContext
-
         with self.engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision() == _newest_revision()
+            return revision_of(connection) == _newest_revision()
 
     def upgrade(self, revision: str = "head") -> None:
         """Migrate up to ``revision``; two processes that start together wait for each other."""
@@ -183,6 +181,13 @@ class Database:
                 yield connection
         finally:
             engine.dispose()
+
+
+def revision_of(connection: Connection) -> str | None:
+    """Return of which version the tables are; None where there are none."""
+    from alembic.migration import MigrationContext
+
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 @lru_cache(maxsize=1)

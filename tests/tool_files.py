@@ -17,17 +17,24 @@ def csv_of(*rows: Sequence[str], delimiter: str = ",", end: str = "\r\n") -> str
     return text.getvalue()
 
 
-def xlsx_of(*rows: Iterable[object], merged: Sequence[tuple[int, int, int, str]] = ()) -> bytes:
+def xlsx_of(
+    *rows: Iterable[object],
+    merged: Sequence[tuple[int, int, int, str]] = (),
+    name: str = "Form Responses 1",
+) -> bytes:
     """Return a workbook; ``merged`` has cells over several columns: row, first, last, text."""
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
-        sheet = book.add_worksheet("Form Responses 1")
+        sheet = book.add_worksheet(name)
         for line, row in enumerate(rows):
             for place, cell in enumerate(row):
                 if cell not in ("", None):
                     sheet.write(line, place, cell)
         for line, first, last, text in merged:
-            sheet.merge_range(line, first, line, last, text)
+            if first == last:
+                sheet.write(line, first, text)
+            else:
+                sheet.merge_range(line, first, line, last, text)
     return content.getvalue()
 
 

@@ -16,13 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import xlsxwriter
-
 from cohorts import availability, native, sample
 from cohorts.answers import Answers
 from cohorts.questions import Experience
 from cohorts.week import WEEKDAYS
-from tests.tool_files import csv_of
+from tests.tool_files import csv_of, xlsx_of
 
 People = Sequence[Answers]
 Row = Sequence[object]
@@ -98,19 +96,7 @@ def _save(path: Path, *rows: Sequence[str], delimiter: str = ",", encoding: str 
 
 
 def _save_sheet(path: Path, rows: Iterable[Row], merged: Sequence[tuple[int, int, int, str]] = ()) -> None:
-    content = io.BytesIO()
-    with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
-        sheet = book.add_worksheet("Poll")
-        for line, row in enumerate(rows):
-            for place, cell in enumerate(row):
-                if cell not in ("", None):
-                    sheet.write(line, place, cell)
-        for line, first, last, text in merged:
-            if first == last:
-                sheet.write(line, first, text)
-            else:
-                sheet.merge_range(line, first, line, last, text)
-    path.write_bytes(content.getvalue())
+    path.write_bytes(xlsx_of(*rows, merged=merged, name="Poll"))
 
 
 # The tools

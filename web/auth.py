@@ -140,7 +140,7 @@ def confirm_sign_in(token: str) -> ResponseReturnValue:
         )
         return page, 422
     _links().spend_sign_in(session(), token)
-    if _factors().of(session(), user) is not None:
+    if factors().of(session(), user) is not None:
         session().commit()
         cookie.clear()
         cookie[HALF_WAY] = [user.id, now().timestamp()]
@@ -165,14 +165,13 @@ def second_step() -> ResponseReturnValue:
         return redirect(url_for(".sign_in"))
     if request.method != "POST":
         return render_template("auth/second_step.html")
-    is_good = _factors().check(session(), user, request.form.get("code", "")[:40], now())
+    is_good = factors().check(session(), user, request.form.get("code", "")[:40], now())
     if is_good:
         sign_in_as(user)
     session().commit()
     if is_good:
         return redirect(url_for("organiser.courses"))
-    wrong = _("This code is not right, or was used already. After five wrong ones, wait ten minutes.")
-    return render_template("auth/second_step.html", wrong=wrong), 422
+    return render_template("auth/second_step.html", wrong=wrong_code()), 422
 
 
 def _half_way() -> User | None:
@@ -214,6 +213,12 @@ def _links() -> Links:
     return links
 
 
-def _factors() -> Factors:
-    factors: Factors = current_app.extensions["factors"]
-    return factors
+def factors() -> Factors:
+    """Return what makes and checks second factors here."""
+    found: Factors = current_app.extensions["factors"]
+    return found
+
+
+def wrong_code() -> str:
+    """Say that a code of a second step is not good."""
+    return _("This code is not right, or was used already. After five wrong ones, wait ten minutes.")

@@ -6,16 +6,15 @@ from base64 import b64encode
 from io import BytesIO
 
 import segno
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cohorts import browser_sessions
 from cohorts.exceptions import InvalidInput
 from cohorts.language import gettext as _
 from cohorts.models import now
-from cohorts.second_factors import Factors
 
-from .auth import organiser_required, sign_in_as
+from .auth import factors, organiser_required, sign_in_as, wrong_code
 from .database import session
 from .desk import me
 from .token_pages import blueprint
@@ -32,7 +31,7 @@ def security() -> ResponseReturnValue:
 @organiser_required
 def prepare_factor() -> ResponseReturnValue:
     """Show what an app is to be told; nothing is asked for yet."""
-    if _factors().of(session(), me()) is not None:
+    if factors().of(session(), me()) is not None:
         return redirect(url_for(".security"))
     page = _set_up_page()
     session().commit()
@@ -44,7 +43,7 @@ def prepare_factor() -> ResponseReturnValue:
 def confirm_factor() -> ResponseReturnValue:
     """Ask for the second factor from now on, and show the codes to keep on paper, this once."""
     try:
-        codes = _factors().confirm(session(), me(), request.form.get("code", "")[:40], now())
+        codes = factors().confirm(session(), me(), request.form.get("code", "")[:40], now())
     except InvalidInput as error:
         session().rollback()
         return _set_up_page(error.errors["code"][0]), 422
@@ -56,13 +55,12 @@ def confirm_factor() -> ResponseReturnValue:
 @organiser_required
 def remove_factor() -> ResponseReturnValue:
     """Ask for no second factor any more; that takes a code once more."""
-    is_good = _factors().check(session(), me(), request.form.get("code", "")[:40], now())
+    is_good = factors().check(session(), me(), request.form.get("code", "")[:40], now())
     if is_good:
-        _factors().remove(session(), me())
+        factors().remove(session(), me())
     session().commit()
     if not is_good:
-        wrong = _("This code is not right, or was used already. After five wrong ones, wait ten minutes.")
-        return _page(wrong=wrong), 422
+        return _page(wrong=wrong_code()), 422
     flash(_("The second factor is switched off."), "good")
     return redirect(url_for(".security"))
 
@@ -81,7 +79,7 @@ def sign_out_elsewhere() -> ResponseReturnValue:
 def _page(codes: list[str] | None = None, wrong: str = "") -> str:
     return render_template(
         "account/security.html",
-        factor=_factors().of(session(), me()),
+        factor=factors().of(session(), me()),
         browsers=browser_sessions.count(session(), me(), now()),
         codes=codes,
         wrong=wrong,
@@ -89,7 +87,7 @@ def _page(codes: list[str] | None = None, wrong: str = "") -> str:
 
 
 def _set_up_page(wrong: str = "") -> str:
-    app = _factors().prepare(session(), me())
+    app = factors().prepare(session(), me())
     picture = BytesIO()
     segno.make(app.provisioning_uri(), error="m", micro=False).save(
         picture, kind="svg", scale=5, border=4, dark="#000", light="#fff", xmldecl=False, svgns=True
@@ -100,8 +98,3 @@ def _set_up_page(wrong: str = "") -> str:
         secret=" ".join(app.secret[at : at + 4] for at in range(0, len(app.secret), 4)),
         wrong=wrong,
     )
-
-
-def _factors() -> Factors:
-    factors: Factors = current_app.extensions["factors"]
-    return factors
